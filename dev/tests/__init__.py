@@ -1,0 +1,1 @@
+"""Tests of the development commands themselves; no network, no database."""

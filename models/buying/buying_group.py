@@ -1,0 +1,212 @@
+# Buying groups: who decides on one solution in one account.
+from odoo import Command, api, fields, models
+from odoo.fields import Domain
+
+
+class BuyingGroup(models.Model):
+    """The people of one account who decide on one solution.
+
+    Completeness is the mean over the required roles of ``min(1, members / members required)``, in percent; role
+    weights do not count (Adobe Journey Optimizer B2B Edition, completeness scores). The exact value is stored; it is
+    rounded only when shown.
+    """
+    _name = "buying.group"
+    _description = "Buying Group"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "id desc"
+
+    name = fields.Char(compute="_compute_name", search="_search_name")
+    active = fields.Boolean(default=True)
+    solution_id = fields.Many2one("buying.solution", "Solution", required=True, index=True, ondelete="restrict")
+    partner_id = fields.Many2one(
+        "res.partner", "Account", required=True, index=True, ondelete="restrict", domain="[('is_company', '=', True)]")
+    company_id = fields.Many2one(
+        "res.company", "Company", compute="_compute_company_id", store=True, precompute=True, index=True)
+    user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True)
+    template_id = fields.Many2one(related="solution_id.template_id")
+    status = fields.Char(size=50, tracking=True, help="Free text of up to 50 characters.")
+    member_ids = fields.One2many("buying.group.member", "group_id", "Members", domain=[("state", "=", "in")])
+    former_member_ids = fields.One2many("buying.group.member", "group_id", "Former Members", domain=[("state", "=", "out")])
+    member_count = fields.Integer("Number of Members", compute="_compute_completeness", store=True)
+    required_role_count = fields.Integer("Number of Required Roles", compute="_compute_completeness", store=True)
+    completeness = fields.Float(
+        "Completeness", compute="_compute_completeness", store=True, digits=False, aggregator="avg",
+        help="How far the required roles are filled, from 0 to 100 %.")
+    missing_role_ids = fields.Many2many(
+        "buying.role", "buying_group_missing_role_rel", "group_id", "role_id", "Missing Roles",
+        compute="_compute_completeness", store=True, help="Required roles without any member.")
+
+    _solution_account_unique = models.Constraint(
+        "UNIQUE(solution_id, partner_id)",
+        "This account has a buying group for this solution already.",
+    )
+
+    @api.depends("solution_id.name", "partner_id.name")
+    @api.depends_context("lang")
+    def _compute_name(self):
+        for group in self:
+            group.name = self.env._(
+                "%(solution)s for %(account)s", solution=group.solution_id.name or "", account=group.partner_id.name or "")
+
+    def _search_name(self, operator, value):
+        """Search by solution, by account, or by the whole name in the user's language.
+
+        The name is no column, since it reads differently in each language.
+        """
+        if operator not in ("ilike", "like", "=", "=ilike", "=like", "in"):
+            return NotImplemented
+        values = [value] if isinstance(value, str) else [text for text in value if text]
+        joint = self.env._("%(solution)s for %(account)s", solution="\0", account="\1").partition("\0")[2].partition("\1")[0]
+        match = "=ilike" if operator in ("=", "in", "=ilike", "=like") else "ilike"
+        alternatives = []
+        for text in values:
+            if match == "ilike":
+                alternatives += [Domain("solution_id.name", match, text), Domain("partner_id.name", match, text)]
+            position = text.find(joint)
+            while position >= 0:  # the joint may also occur inside a name: try each place
+                alternatives.append(
+                    Domain("solution_id.name", "=ilike" if match == "=ilike" else "ilike", text[:position])
+                    & Domain("partner_id.name", match, text[position + len(joint):]))
+                position = text.find(joint, position + 1)
+        return Domain.OR(alternatives)
+
+    @api.depends("solution_id.company_id", "partner_id.company_id")
+    def _compute_company_id(self):
+        for group in self:
+            group.company_id = group.solution_id.company_id or group.partner_id.company_id
+
+    @api.depends(
+        "member_ids.state", "member_ids.role_id", "solution_id.template_id.line_ids.members_required",
+        "solution_id.template_id.line_ids.is_required")
+    def _compute_completeness(self):
+        """Two queries for the whole set, however many groups there are."""
+        self.env["buying.group.member"].flush_model(["group_id", "role_id", "state"])
+        counts = {
+            (group.id, role.id): count
+            for group, role, count in self.env["buying.group.member"].sudo()._read_group(
+                [("group_id", "in", self.ids), ("state", "=", "in")], ["group_id", "role_id"], ["__count"])
+        }
+        members = {}
+        for (group_id, _role_id), count in counts.items():
+            members[group_id] = members.get(group_id, 0) + count
+        for template, groups in self.sudo().grouped(lambda group: group.solution_id.template_id).items():
+            required = [(line.role_id, max(line.members_required, 1)) for line in template.line_ids if line.is_required]
+            for group in groups.with_env(self.env):
+                group_id = group._origin.id
+                shares = [min(1, counts.get((group_id, role.id), 0) / threshold) for role, threshold in required]
+                group.member_count = members.get(group_id, 0)
+                group.required_role_count = len(required)
+                group.completeness = 100 * sum(shares) / len(required) if required else 0
+                group.missing_role_ids = [Command.set([
+                    role.id for role, _threshold in required if not counts.get((group_id, role.id))])]
+
+    # Membership ---------------------------------------------------------------------------------------------------
+
+    def assign_member(self, partner, role, source="manual"):
+        """Make a person a member of these groups in a role, if the source outranks who decided before.
+
+        :param partner: one ``res.partner``, a person
+        :param role: one ``buying.role`` of the groups' template
+        :param str source: ``manual`` (a person), ``journey`` or ``system`` (nightly jobs)
+        :return: whether the change was accepted for every group
+        :rtype: bool
+        :raise UserError: the role is not part of a group's template, or the partner is a company
+        """
+        Member = self.env["buying.group.member"]
+        return Member._apply([(group, partner, role, "in") for group in self], source) == len(self)
+
+    def remove_member(self, partner, source="manual"):
+        """Take a person out of these groups, if the source outranks who decided before. The row is kept.
+
+        A manual removal is kept even of somebody who was never a member, so that no job adds them later.
+
+        :return: whether the change was accepted for every group
+        :rtype: bool
+        """
+        Member = self.env["buying.group.member"]
+        return Member._apply([(group, partner, Member.role_id, "out") for group in self], source) == len(self)
+
+    def update_members(self):
+        """Add, move and remove members by the rules of the template, as nightly jobs do (source ``system``).
+
+        A person gets the first role, in the order of the template, whose rule matches. What a person or a journey
+        decided is left alone. The number of statements does not depend on the number of groups or people.
+
+        :return: how many memberships changed
+        :rtype: int
+        """
+        changed = 0
+        Member = self.env["buying.group.member"]
+        for template, groups in self.grouped("template_id").items():
+            groups_of = groups._get_people_by_group()
+            everybody = self.env["res.partner"].browse({pid for people in groups_of.values() for pid in people})
+            role_of = {}
+            for line in template.line_ids.filtered("auto_assign"):
+                if not line._has_rule():
+                    continue
+                matching = self.env["res.partner"].search(line._get_people_domain() & Domain("id", "in", everybody.ids))
+                for partner in matching:
+                    role_of.setdefault(partner.id, line.role_id)
+            changes = [
+                (group, self.env["res.partner"].browse(pid), role_of[pid], "in")
+                for group in groups for pid in groups_of[group.id] if pid in role_of
+            ]
+            stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
+            wanted = {(group.id, partner.id) for group, partner, _role, _state in changes}
+            changes += [
+                (member.group_id, member.partner_id, member.role_id, "out")
+                for member in stale if (member.group_id.id, member.partner_id.id) not in wanted
+            ]
+            changed += Member._apply(changes, "system", only_changes=True)
+        return changed
+
+    def _get_people_by_group(self):
+        """The people whom each group may draw on: contacts below its account, down to but not into a company below
+        that has its own group for the same solution, and people affiliated with the account.
+
+        :return: ``{group id: [partner id]}`` with only people the user may read
+        :rtype: dict
+        """
+        people = {group.id: [] for group in self}
+        if not self:
+            return people
+        self.env["res.partner"].flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
+        self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
+        # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever
+        self.env.cr.execute("""
+            WITH RECURSIVE below AS (
+                SELECT id AS group_id, solution_id, partner_id FROM buying_group WHERE id IN %(groups)s
+                 UNION
+                SELECT below.group_id, below.solution_id, child.id
+                  FROM below
+                  JOIN res_partner child ON child.parent_id = below.partner_id AND child.active
+                 WHERE NOT (child.is_company AND EXISTS (
+                       SELECT FROM buying_group own
+                        WHERE own.active AND own.solution_id = below.solution_id AND own.partner_id = child.id))
+            )
+            SELECT below.group_id, below.partner_id
+              FROM below
+              JOIN res_partner person ON person.id = below.partner_id AND NOT person.is_company
+             UNION
+            SELECT g.id, affiliated.partner_id
+              FROM buying_group g
+              JOIN res_partner_affiliated_account_rel affiliated ON affiliated.account_id = g.partner_id
+              JOIN res_partner person ON person.id = affiliated.partner_id AND NOT person.is_company AND person.active
+             WHERE g.id IN %(groups)s
+        """, {"groups": tuple(self.ids)})
+        rows = self.env.cr.fetchall()
+        readable = set(self.env["res.partner"].search([("id", "in", [partner_id for _group_id, partner_id in rows])]).ids)
+        for group_id, partner_id in sorted(rows):
+            if partner_id in readable:
+                people[group_id].append(partner_id)
+        return people
+
+    def action_update_members(self):
+        """Button: apply the template's rules now."""
+        changed = self.update_members()
+        message = self.env._("%(count)s memberships changed.", count=changed) if changed else self.env._("All members are up to date.")
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {"type": "success", "message": message, "next": {"type": "ir.actions.client", "tag": "soft_reload"}},
+        }

@@ -1,0 +1,150 @@
+# Membership of people in buying groups, and the one place that decides whose word counts.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+RANK = {"system": 1, "journey": 2, "manual": 3}
+
+
+class BuyingGroupMember(models.Model):
+    """One person's membership in one group; kept after removal, with who decided it.
+
+    States:
+
+    * ``in``: the person is a member. Set by :meth:`buying.group.assign_member` or by creating the row.
+    * ``out``: the person was removed, or is kept out. Set by :meth:`buying.group.remove_member`.
+
+    Every change, whoever makes it, is accepted if its source ranks at least as high as the stored one: manual action
+    over journey over system job (Adobe Journey Optimizer B2B Edition, buying groups overview, member assignment).
+    """
+    _name = "buying.group.member"
+    _description = "Buying Group Member"
+    _order = "group_id, state, role_id, id"
+    _rec_name = "partner_id"
+
+    group_id = fields.Many2one("buying.group", "Buying Group", required=True, index=True, ondelete="cascade")
+    partner_id = fields.Many2one(
+        "res.partner", "Person", required=True, index=True, ondelete="cascade", domain="[('is_company', '=', False)]")
+    role_id = fields.Many2one("buying.role", "Role", index=True, ondelete="restrict")
+    allowed_role_ids = fields.Many2many("buying.role", compute="_compute_allowed_role_ids")
+    state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
+    source = fields.Selection(
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")], default="manual", required=True,
+        help="Who decided last. A person outranks a journey, and a journey outranks a nightly job.")
+    date = fields.Datetime("Since", default=fields.Datetime.now, required=True)
+    function = fields.Char(related="partner_id.function")
+    email = fields.Char(related="partner_id.email")
+    phone = fields.Char(related="partner_id.phone")
+    company_id = fields.Many2one(related="group_id.company_id", store=True, index=True)
+
+    _group_person_unique = models.Constraint(
+        "UNIQUE(group_id, partner_id)",
+        "This person has a place in this group already.",
+    )
+
+    @api.depends("group_id.solution_id.template_id.line_ids.role_id")
+    def _compute_allowed_role_ids(self):
+        for member in self:
+            member.allowed_role_ids = member.group_id.sudo().solution_id.template_id.line_ids.role_id
+
+    @api.constrains("role_id", "state", "group_id", "partner_id")
+    def _check_role(self):
+        for member in self:
+            if member.partner_id.is_company:
+                raise UserError(self.env._("%(name)s is a company. Only people can be members.", name=member.partner_id.display_name))
+            if member.state == "in" and not member.role_id:
+                raise UserError(self.env._("Choose a role for %(name)s.", name=member.partner_id.display_name))
+            if member.role_id and member.role_id not in member.allowed_role_ids:
+                raise UserError(self.env._(
+                    "%(role)s is not a role of %(group)s.", role=member.role_id.name, group=member.group_id.name))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Creating the row of somebody who has one already (they were removed) brings that row back."""
+        known = {
+            (row.group_id.id, row.partner_id.id): row
+            for row in self.search([
+                ("group_id", "in", [vals.get("group_id") for vals in vals_list]),
+                ("partner_id", "in", [vals.get("partner_id") for vals in vals_list]),
+                ("state", "=", "out"),
+            ])
+        }
+        if not known:
+            return super().create(vals_list)
+        result = []
+        for vals in vals_list:
+            row = known.pop((vals.get("group_id"), vals.get("partner_id")), None)
+            if row:
+                row.write({"state": "in", "source": "manual"} | {
+                    name: value for name, value in vals.items() if name not in ("group_id", "partner_id")})
+            result.append(row or super().create([vals]))
+        return self.browse([row.id for row in result])
+
+    def write(self, vals):
+        """A direct write is a decision too: it passes the same ranking, as a person's unless it says otherwise."""
+        if not {"role_id", "state", "source", "group_id", "partner_id"} & vals.keys():
+            return super().write(vals)
+        if {"group_id", "partner_id"} & vals.keys() and not self.env.su:
+            raise UserError(self.env._("A membership stays with its group and person. Remove it and add another one."))
+        source = vals.get("source", "manual")
+        if source not in RANK:
+            raise UserError(self.env._("%(source)s is no known source of a membership.", source=source))
+        accepted = self.filtered(lambda member: RANK[source] >= RANK[member.source])
+        return super(BuyingGroupMember, accepted).write({"source": source, "date": fields.Datetime.now()} | vals)
+
+    @api.model
+    def _apply(self, changes, source, only_changes=False):
+        """Make these changes as far as ``source`` may.
+
+        :param list changes: ``(group, partner, role, state)`` tuples; a person comes once per group
+        :param str source: manual, journey or system
+        :param bool only_changes: leave rows that already say so untouched and do not count them
+        :return: how many changes were accepted
+        :rtype: int
+        :raise UserError: unknown source, or a role that is not part of the group's template
+        """
+        if source not in RANK:
+            raise UserError(self.env._("%(source)s is no known source of a membership.", source=source))
+        rows = {
+            (row.group_id.id, row.partner_id.id): row
+            for row in self.search([
+                ("group_id", "in", list({group.id for group, *_rest in changes})),
+                ("partner_id", "in", list({partner.id for _group, partner, *_rest in changes})),
+            ])
+        }
+        accepted, to_create, to_write = 0, [], {}
+        for group, partner, role, state in changes:
+            row = rows.get((group.id, partner.id))
+            if row is None:
+                # nobody needs to remember that a job did not want somebody who was never in
+                if state == "in" or source != "system":
+                    to_create.append({
+                        "group_id": group.id, "partner_id": partner.id, "role_id": role.id, "state": state, "source": source})
+                accepted += 1
+                continue
+            if RANK[source] < RANK[row.source]:
+                continue
+            if only_changes and row.state == state and (row.role_id == role or state == "out"):
+                continue
+            accepted += 1
+            to_write.setdefault((role.id if state == "in" else None, state), []).append(row.id)
+        if to_create:
+            self.create(to_create)
+        for (role_id, state), ids in to_write.items():
+            vals = {"state": state, "source": source} | ({"role_id": role_id} if role_id else {})
+            self.browse(ids).write(vals)
+        if to_create or to_write:
+            # current and former members are two views on the same rows: let both be read again
+            self.env["buying.group"].invalidate_model(["member_ids", "former_member_ids"])
+        return accepted
+
+    def action_remove(self):
+        """Button: remove these people by hand."""
+        for group, members in self.grouped("group_id").items():
+            self._apply([(group, member.partner_id, member.role_id, "out") for member in members], "manual")
+        return True
+
+    def action_restore(self):
+        """Button: bring these people back by hand, in their former role."""
+        for group, members in self.grouped("group_id").items():
+            self._apply([(group, member.partner_id, member.role_id, "in") for member in members], "manual")
+        return True

@@ -1,0 +1,97 @@
+# Role templates: which roles a purchase needs and who fills them.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...tools.domains import parse_domain
+
+
+class BuyingRoleTemplate(models.Model):
+    """Which roles must be at the table, and by which rules people get them.
+
+    States:
+
+    * ``draft``: set at creation; everything may be changed, and the template may be deleted.
+    * ``live``: set by :meth:`action_publish`; solutions may use the template, and it stays as it is, but for the
+      number of members required, which managers may still tune. There is no way back; duplicate it instead.
+
+    Source of the rules: Adobe Journey Optimizer B2B Edition, role templates.
+    """
+    _name = "buying.role.template"
+    _description = "Buying Role Template"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    description = fields.Text()
+    active = fields.Boolean(default=True)
+    state = fields.Selection([("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True)
+    line_ids = fields.One2many("buying.role.template.line", "template_id", "Roles", copy=True)
+    solution_ids = fields.One2many("buying.solution", "template_id", "Solutions")
+
+    _name_unique = models.UniqueIndex("(lower(name))", "A role template with this name exists already.")
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        for template, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%(name)s (copy)", name=template.name)
+        return vals_list
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            vals.pop("state", None)  # only publishing makes a template live
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "state" in vals and not self.env.su:
+            raise UserError(self.env._("Publish the template to make it live."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_live(self):
+        live = self.filtered(lambda template: template.state == "live")
+        if live:
+            raise UserError(self.env._(
+                "%(templates)s: a live template cannot be deleted, only archived.",
+                templates=", ".join(live.mapped("name")),
+            ))
+
+    def action_publish(self):
+        """Make draft templates live, so that solutions can use them.
+
+        :return: ``True``
+        :raise UserError: lists everything that is wrong, template by template
+        """
+        drafts = self.filtered(lambda template: template.state == "draft")
+        errors = [error for template in drafts for error in template._get_publish_errors()]
+        if errors:
+            raise UserError(self.env._("The template cannot be published yet:") + "\n- " + "\n- ".join(errors))
+        drafts.check_access("write")
+        drafts.sudo().write({"state": "live"})  # nobody may write the state but this method
+        return True
+
+    def _get_publish_errors(self):
+        """Everything that keeps this template from going live.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        if not self.line_ids:
+            return [self.env._("%(template)s has no role. Add at least one.", template=self.name)]
+        errors = []
+        seen = self.env["buying.role"]
+        for line in self.line_ids:
+            role = line.role_id
+            if role in seen:
+                errors.append(self.env._("%(role)s appears twice.", role=role.name))
+            seen |= role
+            if line.members_required < 1:
+                errors.append(self.env._("%(role)s: the number of members required must be at least 1.", role=role.name))
+            if line.auto_assign and not line._has_rule():
+                errors.append(self.env._("%(role)s is assigned automatically but has no rule. Without one, every contact would match.", role=role.name))
+            try:
+                parse_domain(self.env, "res.partner", line.domain)
+            except UserError as error:
+                errors.append(f"{role.name}: {error}")
+        return errors

@@ -1,0 +1,78 @@
+# One role of a role template, with its weight and its rule.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from ...tools.domains import parse_domain
+
+
+class BuyingRoleTemplateLine(models.Model):
+    """One role of a template. Lines are tried in their order: the first whose rule matches a person wins."""
+    _name = "buying.role.template.line"
+    _description = "Role of a Template"
+    _order = "template_id, sequence, id"
+    _rec_name = "role_id"
+
+    template_id = fields.Many2one("buying.role.template", "Template", required=True, index=True, ondelete="cascade")
+    state = fields.Selection(related="template_id.state")
+    sequence = fields.Integer("Priority", default=10, help="The first role whose rule matches a person wins.")
+    role_id = fields.Many2one("buying.role", "Role", required=True, ondelete="restrict")
+    weight = fields.Selection(
+        [("20", "Trivial"), ("40", "Minor"), ("60", "Normal"), ("80", "Important"), ("100", "Vital")],
+        default="60", required=True, help="How much this role's engagement counts for the group's.")
+    share = fields.Float("Share (%)", compute="_compute_share", digits=(5, 2), help="The weight divided by the sum of all weights of the template.")
+    is_required = fields.Boolean("Required", default=True, help="Counts for the completeness of the group.")
+    members_required = fields.Integer("Members Required", default=1, help="The role is complete with this many members.")
+    auto_assign = fields.Boolean("Assign Automatically", help="People of the account who match the rule get this role.")
+    domain = fields.Char("Rule", default="[]", help="Which contacts get this role.")
+    match_count = fields.Integer("Matching Contacts", compute="_compute_match_count", help="Contacts that match the rule now, in all accounts that you may see.")
+
+    @api.depends("weight", "template_id.line_ids.weight")
+    def _compute_share(self):
+        for line in self:
+            total = sum(int(other.weight or 0) for other in line.template_id.line_ids)
+            line.share = 100 * int(line.weight or 0) / total if total else 0
+
+    @api.depends("auto_assign", "domain")
+    def _compute_match_count(self):
+        for line in self:
+            line.match_count = 0
+            if line.auto_assign and line._has_rule():
+                try:
+                    line.match_count = self.env["res.partner"].search_count(line._get_people_domain())
+                except UserError:
+                    continue  # the form shows the broken rule; publishing says what is wrong with it
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        if lines.template_id.filtered(lambda template: template.state == "live") and not self.env.su:
+            raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
+        return lines
+
+    def write(self, vals):
+        if any(line.state == "live" for line in self) and not self.env.su:
+            if set(vals) - {"members_required"}:
+                raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
+            if not self.env.user.has_group("crm_buying_journey.group_manager"):
+                raise UserError(self.env._("Only managers may change the number of members required on a live template."))
+            if vals["members_required"] < 1:
+                raise UserError(self.env._("The number of members required must be at least 1."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_live(self):
+        if any(line.state == "live" for line in self):
+            raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
+
+    def _has_rule(self):
+        """Whether the rule says anything; an empty one would give the role to everybody."""
+        return bool(self.domain and self.domain.replace(" ", "") not in ("", "[]"))
+
+    def _get_people_domain(self):
+        """Domain on ``res.partner`` of the people whom the rule names, companies left out.
+
+        :raise UserError: the rule is no valid domain
+        """
+        self.ensure_one()
+        return parse_domain(self.env, "res.partner", self.domain) & Domain("is_company", "=", False)

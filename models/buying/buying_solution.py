@@ -1,0 +1,89 @@
+# Solution interests: what we sell.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class BuyingSolution(models.Model):
+    """Solution interest: something we sell, to a group of people in each account.
+
+    A solution has exactly one live role template, which never changes afterwards (Adobe Journey Optimizer B2B
+    Edition, solution interests): people would otherwise lose or change roles behind the back of sales.
+    """
+    _name = "buying.solution"
+    _description = "Solution Interest"
+    _inherit = ["mail.thread"]
+    _order = "name, id"
+
+    name = fields.Char(required=True, tracking=True)
+    description = fields.Text()
+    active = fields.Boolean(default=True)
+    company_id = fields.Many2one("res.company", "Company", help="Leave empty to share the solution among all companies.")
+    template_id = fields.Many2one(
+        "buying.role.template", "Role Template", required=True, index=True, ondelete="restrict",
+        domain="[('state', '=', 'live')]", help="Cannot be changed afterwards.")
+    update_groups = fields.Boolean(
+        "Update Existing Groups", tracking=True,
+        help="The nightly jobs also add and remove members of the groups that exist already.")
+    group_ids = fields.One2many("buying.group", "solution_id", "Buying Groups")
+    job_ids = fields.One2many("buying.group.job", "solution_id", "Creation Jobs")
+    group_count = fields.Integer("Number of Groups", compute="_compute_counts")
+    job_count = fields.Integer("Number of Jobs", compute="_compute_counts")
+
+    _name_unique = models.UniqueIndex("(lower(name))", "A solution with this name exists already.")
+
+    @api.depends("group_ids", "job_ids")
+    def _compute_counts(self):
+        groups = dict(self.env["buying.group"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"]))
+        jobs = dict(self.env["buying.group.job"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"]))
+        for solution in self:
+            solution.group_count = groups.get(solution, 0)
+            solution.job_count = jobs.get(solution, 0)
+
+    @api.constrains("template_id")
+    def _check_template_live(self):
+        for solution in self:
+            if solution.template_id.state != "live":
+                raise UserError(self.env._(
+                    "%(template)s is a draft. Publish it before a solution uses it.",
+                    template=solution.template_id.name))
+
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        for solution, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%(name)s (copy)", name=solution.name)
+        return vals_list
+
+    def write(self, vals):
+        if "template_id" in vals and any(solution.template_id.id != vals["template_id"] for solution in self):
+            raise UserError(self.env._("The role template of a solution cannot be changed. Make a new solution instead."))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for solution in self.sudo():
+            users = solution._get_users()
+            if users:
+                raise UserError(self.env._(
+                    "%(solution)s cannot be deleted, because it is used by %(users)s. Archive it instead.",
+                    solution=solution.name, users=", ".join(users)))
+
+    def _get_users(self):
+        """What uses this solution, in words, for the message that refuses its deletion.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        users = []
+        if groups := self.with_context(active_test=False).group_ids:
+            users.append(self.env._("%(count)s buying groups", count=len(groups)))
+        users += self.with_context(active_test=False).job_ids.mapped("display_name")
+        return users
+
+    def action_view_groups(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_action")
+        return action | {"domain": [("solution_id", "in", self.ids)], "context": {"default_solution_id": self.id}}
+
+    def action_view_jobs(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_job_action")
+        return action | {"domain": [("solution_id", "in", self.ids)], "context": {"default_solution_id": self.id}}

@@ -1,0 +1,69 @@
+# Accounts and their people.
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class ResPartner(models.Model):
+    """A company can be an account; people may also belong to accounts that do not employ them."""
+    _inherit = "res.partner"
+
+    affiliated_account_ids = fields.Many2many(
+        "res.partner", "res_partner_affiliated_account_rel", "partner_id", "account_id", "Affiliated Accounts",
+        domain="[('is_company', '=', True)]", help="Accounts this person works with without being employed there, e.g. as a contractor.")
+    buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
+    buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
+    buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")
+
+    def _compute_buying_group_count(self):
+        """Groups of a company and of the companies below it, or groups a person is a member of."""
+        for partner in self:
+            partner.buying_group_count = self.env["buying.group"].search_count(partner._get_buying_group_domain())
+
+    def _get_buying_group_domain(self):
+        self.ensure_one()
+        if self.is_company:
+            return Domain("partner_id", "child_of", self.ids)
+        return Domain("member_ids.partner_id", "in", self.ids)
+
+    def action_view_buying_groups(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_action")
+        context = {"default_partner_id": self.id} if self.is_company else {}
+        return action | {"domain": list(self._get_buying_group_domain()), "context": context}
+
+    def _get_account_people(self):
+        """The people of these accounts: contacts below each one and those affiliated with it. A person is their own.
+
+        :return: ``{partner id: people}`` with only people the user may read
+        :rtype: dict
+        """
+        people = {partner.id: [] if partner.is_company else [partner.id] for partner in self}
+        companies = self.filtered("is_company")
+        if companies:
+            self.flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
+            self.env.cr.execute("""
+                WITH RECURSIVE below AS (
+                    SELECT id AS account_id, id AS partner_id FROM res_partner WHERE id IN %(accounts)s
+                     UNION
+                    SELECT below.account_id, child.id
+                      FROM below JOIN res_partner child ON child.parent_id = below.partner_id AND child.active
+                )
+                SELECT account_id, partner_id FROM below
+                 UNION
+                SELECT account_id, partner_id FROM res_partner_affiliated_account_rel WHERE account_id IN %(accounts)s
+            """, {"accounts": tuple(companies.ids)})
+            rows = sorted(self.env.cr.fetchall())
+            readable = set(self.search([("id", "in", [row[1] for row in rows]), ("is_company", "=", False)]).ids)
+            for account_id, partner_id in rows:
+                if partner_id in readable:
+                    people[account_id].append(partner_id)
+        return {partner_id: self.browse(people_ids) for partner_id, people_ids in people.items()}
+
+    def unlink(self):
+        groups = self.env["buying.group"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
+        if groups:
+            raise UserError(self.env._(
+                "%(accounts)s cannot be deleted, because they have buying groups. Archive them instead.",
+                accounts=", ".join(groups.partner_id.mapped("display_name"))))
+        return super().unlink()

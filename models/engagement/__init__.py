@@ -1,0 +1,2 @@
+from . import engagement_activity_type
+from . import engagement_activity

@@ -1,0 +1,2 @@
+from . import buying_group
+from . import ir_actions_server

@@ -1,0 +1,51 @@
+# Edges: which step follows which, and when.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class JourneyEdge(models.Model):
+    """A connection from one node to another, taken for one outcome of the first."""
+    _name = "journey.edge"
+    _description = "Journey Connection"
+    _order = "source_id, sequence, id"
+
+    source_id = fields.Many2one("journey.node", "From", required=True, index=True, ondelete="cascade")
+    target_id = fields.Many2one("journey.node", "To", required=True, index=True, ondelete="cascade")
+    version_id = fields.Many2one(related="source_id.version_id", store=True, index=True)
+    company_id = fields.Many2one(related="source_id.company_id", store=True)
+    outcome = fields.Selection(
+        [("next", "Next"), ("branch", "Condition"), ("default", "Otherwise"), ("timeout", "Timeout"), ("error", "Error")],
+        default="next", required=True)
+    sequence = fields.Integer(default=10)
+    name = fields.Char("Label")
+    domain = fields.Char("Condition", default="[]")
+    percent = fields.Integer("Share (%)")
+
+    # one way out per outcome; conditions and shares have several
+    _single_outcome = models.UniqueIndex(
+        "(source_id, outcome) WHERE outcome IN ('next', 'default', 'timeout', 'error')",
+        "A step has one connection of this type already.")
+
+    @api.depends("source_id.name", "target_id.name")
+    def _compute_display_name(self):
+        for edge in self:
+            edge.display_name = f"{edge.source_id.name} → {edge.target_id.name}"
+
+    @api.constrains("source_id", "target_id")
+    def _check_ends(self):
+        for edge in self:
+            if edge.source_id.version_id != edge.target_id.version_id:
+                raise UserError(self.env._("A connection stays inside one version of a journey."))
+            if edge.source_id == edge.target_id:
+                raise UserError(self.env._("%(step)s cannot lead to itself.", step=edge.source_id.name))
+            if not self.env.su:
+                edge.source_id.version_id._check_draft()
+
+    def write(self, vals):
+        if not self.env.su:
+            self.version_id._check_draft()
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_frozen(self):
+        self.version_id._check_draft()

@@ -1,0 +1,225 @@
+# Nodes: the steps of a journey.
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+# Server actions that somebody without administration rights may put into a journey; they run no code of the
+# user's own and reach nothing outside the database but through mails.
+SAFE_ACTION_STATES = ("sales_alert", "object_write", "next_activity", "followers", "remove_followers", "mail_post", "sms")
+
+
+class JourneyNode(models.Model):
+    """A step. What it does is up to its kind, an abstract model ``journey.kind.<kind>``; see there."""
+    _name = "journey.node"
+    _description = "Journey Step"
+    _order = "version_id, sequence, id"
+
+    version_id = fields.Many2one("journey.version", "Version", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one(related="version_id.journey_id", store=True, index=True)
+    company_id = fields.Many2one(related="version_id.company_id", store=True)
+    version_state = fields.Selection(related="version_id.state")
+    model_name = fields.Char(related="journey_id.model_name")
+    name = fields.Char(required=True)
+    sequence = fields.Integer(default=10)
+    kind = fields.Selection(selection="_selection_kind", required=True)
+    summary = fields.Char(compute="_compute_summary", help="What this step does, in one line.")
+    out_edge_ids = fields.One2many("journey.edge", "source_id", "Leads to")
+    in_edge_ids = fields.One2many("journey.edge", "target_id", "Reached from")
+    next_id = fields.Many2one(
+        "journey.node", "Next Step", compute="_compute_next_id", inverse="_inverse_next_id",
+        domain="[('version_id', '=', version_id), ('id', '!=', id)]")
+    after_id = fields.Many2one("journey.node", "After", store=False, help="The step that the new one follows.")
+    people = fields.Selection(
+        [("participant", "The Participant"), ("people", "Its People")], default="participant", required=True,
+        help="Its people are the members of a buying group, the contacts of an account, or the contact of a lead.")
+    role_ids = fields.Many2many("buying.role", string="Roles", help="Only people in these roles; empty means all.")
+    # email
+    mailing_id = fields.Many2one("mailing.mailing", "Mail", copy=False, ondelete="restrict")
+    # wait
+    wait_type = fields.Selection([("duration", "Duration"), ("date", "Until a Date")], default="duration")
+    wait_value = fields.Integer("Duration", default=5)
+    wait_unit = fields.Selection(
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")], default="days")
+    wait_date = fields.Datetime("Until")
+    # action
+    action_server_id = fields.Many2one("ir.actions.server", "Server Action", copy=False, ondelete="restrict")
+    action_state = fields.Selection(
+        selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")], string="Action",
+        compute="_compute_action_fields", inverse="_inverse_action_fields")
+    alert_email_to = fields.Text("Send To", compute="_compute_action_fields", inverse="_inverse_action_fields")
+    alert_solution_id = fields.Many2one("buying.solution", "Alert Solution", compute="_compute_action_fields", inverse="_inverse_action_fields")
+    # figures
+    here_count = fields.Integer("Here Now", compute="_compute_counts")
+    done_count = fields.Integer("Done", compute="_compute_counts")
+    failed_count = fields.Integer("Failures", compute="_compute_counts")
+
+    @api.model
+    def _selection_kind(self):
+        """One entry per registered kind; another addon adds one by defining ``journey.kind.<name>``."""
+        kinds = sorted(
+            (self.env[name] for name in self.env.registry if name.startswith("journey.kind.")),
+            key=lambda kind: (kind._sequence, kind._name))
+        return [(kind._name.removeprefix("journey.kind."), kind._get_label()) for kind in kinds]
+
+    def _get_kind(self):
+        """The abstract model that implements this node."""
+        self.ensure_one()
+        return self.env[f"journey.kind.{self.kind}"]
+
+    @api.depends("kind", "mailing_id.subject", "wait_type", "wait_value", "wait_unit", "wait_date", "action_server_id", "people", "role_ids")
+    @api.depends_context("lang")
+    def _compute_summary(self):
+        for node in self:
+            node.summary = node._get_kind()._get_summary(node) if node.kind else False
+
+    @api.depends("out_edge_ids.target_id", "out_edge_ids.outcome")
+    def _compute_next_id(self):
+        for node in self:
+            node.next_id = node.out_edge_ids.filtered(lambda edge: edge.outcome == "next").target_id[:1]
+
+    def _inverse_next_id(self):
+        for node in self:
+            edge = node.out_edge_ids.filtered(lambda edge: edge.outcome == "next")[:1]
+            if not node.next_id:
+                edge.unlink()
+            elif edge:
+                edge.target_id = node.next_id
+            else:
+                self.env["journey.edge"].create({"source_id": node.id, "target_id": node.next_id.id, "outcome": "next"})
+
+    @api.depends("action_server_id")
+    def _compute_action_fields(self):
+        for node in self:
+            action = node.action_server_id.sudo()
+            node.action_state = (action.state if action.state == "sales_alert" else "other") if action else False
+            node.alert_email_to = action.alert_email_to
+            node.alert_solution_id = action.alert_solution_id
+
+    def _inverse_action_fields(self):
+        """Keep the node's own sales alert in step. Written with system rights: the fields are harmless ones."""
+        for node in self:
+            if node.kind != "action" or node.action_state != "sales_alert":
+                continue
+            vals = {
+                "name": node.name,
+                "state": "sales_alert",
+                "model_id": self.env["ir.model"]._get_id(node.model_name),
+                "alert_email_to": node.alert_email_to,
+                "alert_solution_id": node.alert_solution_id.id,
+            }
+            if node.action_server_id.sudo().state == "sales_alert":
+                node.action_server_id.sudo().write(vals)
+            else:
+                node.action_server_id = self.env["ir.actions.server"].sudo().create(vals)
+
+    def _compute_counts(self):
+        here = dict(self.env["journey.participant"]._read_group(
+            [("node_id", "in", self.ids), ("state", "=", "active")], ["node_id"], ["__count"]))
+        traces = {
+            (node.id, state): count
+            for node, state, count in self.env["journey.trace"]._read_group(
+                [("node_id", "in", self.ids)], ["node_id", "state"], ["__count"])
+        }
+        for node in self:
+            node.here_count = here.get(node, 0)
+            node.done_count = traces.get((node.id, "done"), 0) + traces.get((node.id, "skipped"), 0)
+            node.failed_count = traces.get((node.id, "failed"), 0)
+
+    @api.constrains("action_server_id")
+    def _check_action(self):
+        """Nobody gets system rights by way of a journey, and an action fits what it runs on."""
+        for node in self.filtered("action_server_id"):
+            action = node.action_server_id.sudo()
+            if not self.env.su and not self.env.user.has_group("base.group_system") and (
+                    action.state not in SAFE_ACTION_STATES or action.evaluation_type == "equation"):
+                raise AccessError(self.env._("Only a system administrator may use the server action %(action)s in a journey.", action=action.name))
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        after_ids = [vals.pop("after_id", None) for vals in vals_list]
+        nodes = super().create(vals_list)
+        nodes.version_id._check_draft()
+        for node, after_id in zip(nodes, after_ids, strict=True):
+            node._get_kind()._on_create(node)
+            if after_id:
+                self.browse(after_id)._insert_after(node)
+        return nodes
+
+    def write(self, vals):
+        if not self.env.su:
+            self.version_id._check_draft()
+        if "kind" in vals and any(node.kind != vals["kind"] for node in self):
+            raise UserError(self.env._("The kind of a step cannot be changed. Delete it and add another one."))
+        return super().write(vals)
+
+    def unlink(self):
+        """Deleting a step connects what was before it with what came after it."""
+        self.version_id._check_draft()
+        for node in self:
+            following = node.next_id
+            for edge in node.in_edge_ids:
+                if following and following not in self and following != edge.source_id:
+                    edge.target_id = following
+        mailings = self.mailing_id
+        actions = self.action_server_id.sudo()
+        result = super().unlink()
+        mailings.exists().filtered(lambda mailing: mailing.state == "draft").unlink()
+        actions.filtered(lambda action: action.state == "sales_alert" and not action.binding_model_id).unlink()
+        return result
+
+    def copy(self, default=None):
+        copies = super().copy(default)
+        for node, copied in zip(self, copies, strict=True):
+            node._get_kind()._on_copy(node, copied)
+        return copies
+
+    def _insert_after(self, node):
+        """Put ``node`` between this node and what follows it."""
+        self.ensure_one()
+        following = self.next_id
+        self.next_id = node
+        if following and node._get_kind()._outcomes:
+            node.next_id = following
+
+    def _get_edge_errors(self):
+        """What is wrong with the exits of this node.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        outcomes = self._get_kind()._outcomes
+        errors = []
+        if not outcomes and self.out_edge_ids:
+            errors.append(self.env._("Nothing can follow this step."))
+        wrong = self.out_edge_ids.filtered(lambda edge: edge.outcome not in (*outcomes, "error"))
+        if outcomes and wrong:
+            errors.append(self.env._("The connection to %(step)s does not fit this kind of step.", step=wrong[:1].target_id.name))
+        return errors
+
+    def action_open_mailing(self):
+        """Button: write the mail."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Mail"),
+            "res_model": "mailing.mailing",
+            "res_id": self.mailing_id.id,
+            "view_mode": "form",
+            "context": {"form_view_initial_mode": "edit"},
+        }
+
+    def action_open(self):
+        """Button: this step in a dialog."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "journey.node",
+            "res_id": self.id,
+            "view_mode": "form",
+            "target": "new",
+        }
+
+    def action_view_here(self):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.journey_participant_action")
+        return action | {"domain": [("node_id", "=", self.id), ("state", "=", "active")]}

@@ -1,0 +1,103 @@
+# Participants: one entry of one record into a journey.
+from odoo import api, fields, models
+
+
+class JourneyParticipant(models.Model):
+    """A token that stands on a node and is due at some time.
+
+    States:
+
+    * ``active``: inside the journey; the engine looks at it when ``due_at`` has come.
+    * ``completed``: reached an end.
+    * ``exited``: left before the end; ``exit_reason`` says why.
+    * ``failed``: a step failed for good; its trace says why.
+
+    A record is inside a journey at most once at a time.
+    """
+    _name = "journey.participant"
+    _description = "Journey Participant"
+    _order = "id desc"
+
+    journey_id = fields.Many2one("journey.journey", "Journey", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="journey_id.company_id", store=True)
+    version_id = fields.Many2one("journey.version", "Version", required=True, ondelete="cascade")
+    res_model = fields.Char("Model", required=True)
+    res_id = fields.Many2oneReference("Record", model_field="res_model", required=True)
+    record_name = fields.Char("Participant", compute="_compute_record_name", compute_sudo=False)
+    entry = fields.Integer(default=1, help="Counts the entries of the same record.")
+    node_id = fields.Many2one("journey.node", "Step", index=True, ondelete="cascade")
+    visit = fields.Integer(default=1, help="Counts the steps of this entry; each pass through a step is a visit of its own.")
+    state = fields.Selection(
+        [("active", "Active"), ("completed", "Completed"), ("exited", "Left"), ("failed", "Failed")],
+        default="active", required=True, index=True)
+    due_at = fields.Datetime("Due", help="When the engine looks at this participant next.")
+    waiting_since = fields.Datetime(help="Set while the step waits.")
+    attempts = fields.Integer(help="Failed attempts at the present step.")
+    exit_reason = fields.Char()
+    entered_at = fields.Datetime("Entered", default=fields.Datetime.now)
+    left_at = fields.Datetime("Left On")
+    trace_ids = fields.One2many("journey.trace", "participant_id", "Timeline")
+
+    # at most one active entry per journey and record, also when two workers enrol at once
+    _active_unique = models.UniqueIndex(
+        "(journey_id, res_model, res_id) WHERE state = 'active'",
+        "This record is inside the journey already.")
+    # who was inside before: asked at every enrolment
+    _record_idx = models.Index("(res_model, res_id, journey_id)")
+    # the queue of the engine: only active tokens are in it, so that finished ones cost nothing
+    _due_idx = models.Index("(node_id, due_at, id) WHERE state = 'active'")
+
+    @api.depends("res_model", "res_id")
+    def _compute_record_name(self):
+        """One query per model; what the user may not read stays unnamed."""
+        for model_name, participants in self.grouped("res_model").items():
+            names = {}
+            if model_name in self.env and self.env[model_name].has_access("read"):
+                records = self.env[model_name].with_context(active_test=False).search([("id", "in", participants.mapped("res_id"))])
+                names = {record.id: record.display_name for record in records}
+            for participant in participants:
+                participant.record_name = names.get(participant.res_id) or self.env._("Not accessible or deleted")
+
+    @api.depends("journey_id.name", "res_model", "res_id")
+    def _compute_display_name(self):
+        for participant in self:
+            participant.display_name = participant.record_name
+
+    def _leave_all(self, journeys, reason):
+        """Take every active participant out of these journeys in one statement."""
+        self.flush_model()
+        self.env.cr.execute("""
+            UPDATE journey_participant
+               SET state = 'exited', exit_reason = %s, left_at = %s, due_at = NULL, write_date = %s, write_uid = %s
+             WHERE journey_id IN %s AND state = 'active'
+        """, [reason, fields.Datetime.now(), fields.Datetime.now(), self.env.uid, tuple(journeys.ids)])
+        self.invalidate_model()
+
+    def action_exit(self):
+        """Button: take these participants out of the journey by hand."""
+        self.check_access("write")
+        active = self.filtered(lambda participant: participant.state == "active").sudo()
+        active.write({
+            "state": "exited",
+            "exit_reason": self.env._("Taken out by %(user)s", user=self.env.user.name),
+            "left_at": fields.Datetime.now(),
+            "due_at": False,
+        })
+        return True
+
+    def action_skip_wait(self):
+        """Button: let these participants go on now instead of waiting."""
+        self.check_access("write")
+        waiting = self.filtered(lambda participant: participant.state == "active" and participant.waiting_since).sudo()
+        waiting.due_at = fields.Datetime.now()
+        self.env["journey.engine"]._trigger()
+        return True
+
+    def action_open_record(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,33 @@
+# Traces: what each step did for each participant.
+from odoo import fields, models
+
+
+class JourneyTrace(models.Model):
+    """What one node did for one participant in one visit; there is at most one per visit.
+
+    States:
+
+    * ``waiting``: the step waits, or will be tried again; ``date`` is set when it ends.
+    * ``done``: the step was carried out.
+    * ``skipped``: there was nothing to do for this participant; ``reason`` says why. The participant moved on.
+    * ``failed``: the step failed for good after its retries; ``reason`` says why.
+    """
+    _name = "journey.trace"
+    _description = "Journey Trace"
+    _order = "participant_id, visit desc"
+    _rec_name = "node_id"
+
+    participant_id = fields.Many2one("journey.participant", "Participant", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one("journey.journey", "Journey", required=True, index=True, ondelete="cascade")
+    node_id = fields.Many2one("journey.node", "Step", required=True, index=True, ondelete="cascade")
+    visit = fields.Integer(required=True)
+    state = fields.Selection(
+        [("waiting", "Waiting"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")], required=True)
+    outcome = fields.Char(help="Which way out was taken.")
+    reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
+    attempts = fields.Integer(default=0)
+    started_at = fields.Datetime("Started")
+    date = fields.Datetime("Ended")
+
+    # exactly once: a second worker cannot write the same visit again
+    _visit_unique = models.Constraint("UNIQUE(participant_id, visit)", "A step is carried out once per visit.")

@@ -1,0 +1,74 @@
+# Action: run a server action.
+from odoo import models
+
+from .journey_kind import Move
+
+
+class JourneyKindAction(models.AbstractModel):
+    """Runs the node's server action on the participants, or on their people, with the responsible user's rights.
+
+    An action whose runner takes many records (``_run_action_<kind>_multi``) gets the whole batch at once.
+    """
+    _name = "journey.kind.action"
+    _inherit = "journey.kind"
+    _description = "Journey Step: Action"
+
+    _sequence = 20
+
+    def _get_label(self):
+        return self.env._("Action")
+
+    def _get_summary(self, node):
+        return node.action_server_id.sudo().display_name or self.env._("No action yet")
+
+    def _get_errors(self, node):
+        action = node.action_server_id.sudo()
+        if not action:
+            return [self.env._("Choose the action to run.")]
+        errors = action._get_journey_errors()
+        expected = "res.partner" if node.people == "people" else node.model_name
+        if action.model_name != expected:
+            errors.append(self.env._(
+                "The action %(action)s is for another kind of record.", action=action.name))
+        elif not node.journey_id._as_responsible().env[expected].has_access("write"):
+            errors.append(self.env._(
+                "%(user)s may not change %(model)s, so the action could not run.",
+                user=node.journey_id.user_id.name, model=action.model_id.name))
+        return errors
+
+    def _on_copy(self, node, copied):
+        if node.action_server_id.sudo().state == "sales_alert":
+            copied.sudo().action_server_id = node.action_server_id.sudo().copy()
+        else:
+            copied.action_server_id = node.action_server_id
+
+    def _process(self, node, participants):
+        records = self._get_records(node, participants)
+        result = {participant.id: Move() if participant.id in records else self._gone() for participant in participants}
+        targets = self._get_targets(node, records)
+        for participant_id, target in targets.items():
+            if not target:
+                result[participant_id] = Move(state="skipped", reason=self.env._("There are no people to act on."))
+        target = next(iter(targets.values()), None)
+        if target is None:
+            return result
+        target = target.union(*targets.values())
+        if target:
+            # without system rights: the server action checks what its user may do
+            action = node.action_server_id.sudo(False).with_context(
+                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=True)
+            outcome = action.run()
+            if isinstance(outcome, dict):
+                for participant_id, persons in targets.items():
+                    reasons = [outcome["journey_skipped"][pid] for pid in persons.ids if pid in outcome.get("journey_skipped", {})]
+                    if persons and len(reasons) == len(persons):
+                        result[participant_id] = Move(state="skipped", reason=reasons[0])
+        return result
+
+    def _get_targets(self, node, records):
+        """``{participant id: records to act on}``"""
+        if node.people != "people" or not records:
+            return records
+        everybody = next(iter(records.values())).union(*records.values())
+        people = self._get_people(node, everybody)
+        return {participant_id: people[record.id] for participant_id, record in records.items()}

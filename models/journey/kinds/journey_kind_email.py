@@ -1,0 +1,163 @@
+# Email: put the node's mailing into the outbox.
+from odoo import models, tools
+
+from .journey_kind import Move
+
+
+class JourneyKindEmail(models.AbstractModel):
+    """Composes the node's mailing for the participants or their people. The mails wait in state ``outgoing`` for the
+    host's mail queue: nothing is sent inside the engine's transaction, so a crash neither loses nor doubles a mail.
+
+    Core's composer does the work (designer, tracking, blacklist, opt-out); it is driven directly, since sending the
+    mailing itself commits in between and refuses a second visit of the same address.
+    """
+    _name = "journey.kind.email"
+    _inherit = "journey.kind"
+    _description = "Journey Step: Email"
+
+    _sequence = 10
+
+    def _get_label(self):
+        return self.env._("Email")
+
+    def _get_summary(self, node):
+        return self.env._("Send “%(subject)s”", subject=node.mailing_id.subject or "…")
+
+    def _on_create(self, node):
+        """Each email node owns a mailing; people of groups have no mailing of their own model."""
+        if node.model_name == "buying.group":
+            node.people = "people"
+        if not node.mailing_id:
+            node.mailing_id = self.env["mailing.mailing"].create({
+                "subject": node.name,
+                "mailing_type": "mail",
+                "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
+                "mailing_domain": "[]",
+                "user_id": node.journey_id.user_id.id,
+            })
+        node.mailing_id.journey_node_id = node
+
+    def _on_copy(self, node, copied):
+        copied.mailing_id.sudo().unlink()
+        mailing = node.mailing_id.copy({"subject": node.mailing_id.subject, "journey_node_id": copied.id})
+        copied.mailing_id = mailing
+
+    def _on_publish(self, node):
+        """A mailing of a live journey is never in a state that the mailing queue would send by itself."""
+        node.mailing_id.write({"state": "done"})
+
+    def _get_target_model(self, node):
+        return "res.partner" if node.people == "people" else node.model_name
+
+    def _get_errors(self, node):
+        mailing = node.mailing_id
+        if not mailing:
+            return [self.env._("The mail is missing.")]
+        errors = []
+        if not mailing.subject:
+            errors.append(self.env._("The mail has no subject."))
+        if tools.is_html_empty(mailing.body_html):
+            errors.append(self.env._("The mail has no content yet."))
+        if mailing.mailing_model_real != self._get_target_model(node):
+            errors.append(self.env._("The mail is written for other recipients than the step sends to."))
+        if not node.journey_id._as_responsible().env["mailing.mailing"].has_access("read"):
+            errors.append(self.env._("%(user)s may not send mailings.", user=node.journey_id.user_id.name))
+        return errors
+
+    def _process(self, node, participants):
+        records = self._get_records(node, participants)
+        result = {participant.id: self._gone() for participant in participants if participant.id not in records}
+        if not records:
+            return result
+        targets = self._get_targets(node, records)
+        visits = {}
+        for participant in participants.filtered(lambda participant: participant.id in targets):
+            for target_id in targets[participant.id].ids:
+                # somebody who is in two groups gets the mail once
+                visits.setdefault(target_id, (participant.id, participant.visit))
+        mailed = self._get_mailed_elsewhere(node, visits)
+        visits = {target_id: visit for target_id, visit in visits.items() if target_id not in mailed}
+        self._compose(node, visits)
+        reasons = self._get_reasons(node, visits)
+        for participant in participants.filtered(lambda participant: participant.id in targets):
+            own = [tid for tid in targets[participant.id].ids if visits.get(tid, (None,))[0] == participant.id]
+            if not targets[participant.id]:
+                result[participant.id] = Move(state="skipped", reason=self.env._("There are no people to write to."))
+            elif not own:
+                result[participant.id] = Move(state="skipped", reason=self.env._("Everybody got this mail already, through another participant."))
+            elif all(tid in reasons for tid in own):
+                result[participant.id] = Move(state="skipped", reason=reasons[own[0]])
+            else:
+                result[participant.id] = Move()
+        return result
+
+    def _get_targets(self, node, records):
+        """``{participant id: recipients}``, records of the mailing's model"""
+        if node.people != "people":
+            return records
+        everybody = next(iter(records.values())).union(*records.values())
+        people = self._get_people(node, everybody)
+        return {participant_id: people[record.id] for participant_id, record in records.items()}
+
+    def _get_mailed_elsewhere(self, node, visits):
+        """Recipients whom this node has mailed for another participant already."""
+        if node.people != "people" or not visits:
+            return set()
+        traces = self.env["mailing.trace"].sudo().search_fetch([
+            ("mass_mailing_id", "=", node.mailing_id.id), ("res_id", "in", list(visits)),
+            ("trace_status", "not in", ("cancel", "error")),
+        ], ["res_id", "journey_participant_id"])
+        return {trace.res_id for trace in traces if trace.journey_participant_id.id != visits[trace.res_id][0]}
+
+    def _compose(self, node, visits):
+        """Create mails in state outgoing and their mailing traces, without committing.
+
+        :param dict visits: ``{recipient id: (participant id, visit)}``
+        """
+        if not visits:
+            return
+        mailing = node.mailing_id.sudo(False)
+        composer = mailing.env["mail.compose.message"].with_context(
+            active_ids=list(visits),
+            default_composition_mode="mass_mail",
+            journey_visits=visits,
+            **mailing._get_mass_mailing_context(),
+        ).create({
+            "auto_delete": not mailing.keep_archives,
+            "auto_delete_keep_log": mailing.reply_to_mode == "update",
+            "author_id": mailing.user_id.partner_id.id or mailing.env.user.partner_id.id,
+            "attachment_ids": [(4, attachment.id) for attachment in mailing.attachment_ids],
+            "body": mailing._prepend_preview(mailing.body_html or "", mailing.preview),
+            "composition_mode": "mass_mail",
+            "email_from": mailing.email_from,
+            "force_send": False,
+            "mail_server_id": mailing.mail_server_id.id,
+            "mass_mailing_id": mailing.id,
+            "model": mailing.mailing_model_real,
+            "reply_to_force_new": mailing.reply_to_mode == "new",
+            "subject": mailing.subject,
+            "template_id": False,
+            "use_exclusion_list": mailing.use_exclusion_list,
+            **({"reply_to": mailing.reply_to} if mailing.reply_to_mode == "new" else {}),
+        })
+        composer._action_send_mail(auto_commit=False)
+
+    def _get_reasons(self, node, visits):
+        """Why no mail goes to a recipient: ``{recipient id: reason}``, only for those who get none."""
+        traces = self.env["mailing.trace"].sudo().search([
+            ("mass_mailing_id", "=", node.mailing_id.id), ("res_id", "in", list(visits)),
+            ("journey_participant_id", "in", list({visit[0] for visit in visits.values()})),
+        ])
+        labels = dict(traces._fields["failure_type"]._description_selection(self.env))
+        traced = {}
+        for trace in traces:
+            if visits[trace.res_id] == (trace.journey_participant_id.id, trace.journey_visit):
+                traced[trace.res_id] = trace
+        reasons = {}
+        for target_id in visits:
+            trace = traced.get(target_id)
+            if not trace:
+                reasons[target_id] = self.env._("No mail could be made.")
+            elif trace.trace_status in ("cancel", "error"):
+                reasons[target_id] = labels.get(trace.failure_type) or self.env._("The mail was cancelled.")
+        return reasons

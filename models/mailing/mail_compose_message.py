@@ -1,0 +1,57 @@
+# The composer: adds the copies and the journey's visit to each mail it makes.
+from odoo import models, tools
+
+
+class MailComposeMessage(models.TransientModel):
+    _inherit = "mail.compose.message"
+
+    def _prepare_mail_values_mailing_traces(self, mail_values_all):
+        """Note in each trace which visit of which participant it belongs to."""
+        trace_values_all = super()._prepare_mail_values_mailing_traces(mail_values_all)
+        visits = self.env.context.get("journey_visits") or {}
+        for res_id, values in trace_values_all.items():
+            if values and res_id in visits:
+                values["journey_participant_id"], values["journey_visit"] = visits[res_id]
+        return trace_values_all
+
+    def _prepare_mail_values(self, res_ids):
+        """Add the copies: Cc of the one message that goes to the primary, and a row for each slot."""
+        mail_values_all = super()._prepare_mail_values(res_ids)
+        if self._is_mass_mailing() and self.mass_mailing_id.cc_slot_ids:
+            self._add_copies(mail_values_all)
+        return mail_values_all
+
+    def _add_copies(self, mail_values_all):
+        """Resolve every slot for every recipient of the batch who will get a mail."""
+        mailing = self.mass_mailing_id
+        going = {
+            res_id: values for res_id, values in mail_values_all.items()
+            if values.get("state") not in ("cancel", "exception") and values.get("mailing_trace_ids")
+        }
+        records = self.env[self.model].browse(going)
+        copies = {slot: slot._resolve(records) for slot in mailing.cc_slot_ids}
+        found = {tools.email_normalize(address) for of_slot in copies.values() for _partner, address, _reason in of_slot.values() if address}
+        blocked = set()
+        if mailing.use_exclusion_list:
+            blocked = set(self.env["mail.blacklist"].sudo().search([("email", "in", list(found))]).mapped("email"))
+        for res_id, values in going.items():
+            taken = {values["mailing_trace_ids"][0][2]["email"]: "primary"}
+            addresses, rows = [], []
+            for slot in mailing.cc_slot_ids:
+                partner, address, reason = copies[slot][res_id]
+                normalized = tools.email_normalize(address) if address else False
+                reason = reason or taken.get(normalized) or ("blacklisted" if normalized in blocked else False)
+                rows.append((0, 0, {
+                    "mailing_id": mailing.id,
+                    "slot_id": slot.id,
+                    "email": normalized,
+                    "partner_id": partner.id,
+                    "state": "skipped" if reason else "sent",
+                    "reason": reason,
+                }))
+                if not reason:
+                    addresses.append(address)
+                    taken[normalized] = "duplicate"
+            values["mailing_trace_ids"][0][2]["copy_ids"] = rows
+            if addresses:
+                values["email_cc"] = ", ".join(addresses)

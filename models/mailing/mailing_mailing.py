@@ -1,0 +1,82 @@
+# Mailings: CC slots, and mailings that belong to a journey.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+
+class MailingMailing(models.Model):
+    """A mailing may copy other people (``cc_slot_ids``), and may be the mail of a journey's step.
+
+    A journey's mailing is ``draft`` while its journey is built and ``done`` from publishing on, although mails still
+    leave: in the states between, the host's mailing queue would send it to its whole audience by itself.
+    """
+    _inherit = "mailing.mailing"
+
+    journey_node_id = fields.Many2one("journey.node", "Journey Step", index="btree_not_null", ondelete="set null", copy=False, readonly=True)
+    cc_slot_ids = fields.One2many("mailing.cc.slot", "mailing_id", "CC Recipients", copy=True)
+    copy_count = fields.Integer("Copies", compute="_compute_copy_count")
+
+    def _compute_copy_count(self):
+        counts = dict(self.env["mailing.trace.copy"]._read_group(
+            [("mailing_id", "in", self.ids), ("state", "=", "sent")], ["mailing_id"], ["__count"]))
+        for mailing in self:
+            mailing.copy_count = counts.get(mailing, 0)
+
+    @api.constrains("cc_slot_ids")
+    def _check_cc_slots(self):
+        """At most five, as in Dynamics 365 Customer Insights – Journeys."""
+        for mailing in self:
+            if len(mailing.cc_slot_ids) > 5:
+                raise UserError(self.env._("A mailing can copy up to five recipients."))
+
+    def _refuse_journey(self):
+        """:raise UserError: one of these mailings belongs to a journey, which alone sends it"""
+        if self.filtered("journey_node_id"):
+            raise UserError(self.env._("This mail belongs to a journey. It is sent when participants reach its step."))
+
+    def action_launch(self):
+        self._refuse_journey()
+        return super().action_launch()
+
+    def action_schedule(self):
+        self._refuse_journey()
+        return super().action_schedule()
+
+    def action_put_in_queue(self):
+        self._refuse_journey()
+        return super().action_put_in_queue()
+
+    def _action_send_mail(self, res_ids=None):
+        self._refuse_journey()
+        return super()._action_send_mail(res_ids=res_ids)
+
+    def write(self, vals):
+        if vals.get("state") in ("in_queue", "sending"):
+            self._refuse_journey()
+        return super().write(vals)
+
+    def action_retry_failed(self):
+        """Failed mails of a journey go back to the outbox; the mailing itself is never queued."""
+        of_journeys = self.filtered("journey_node_id")
+        if of_journeys:
+            mails = self.env["mail.mail"].sudo().search([("mailing_id", "in", of_journeys.ids), ("state", "=", "exception")])
+            mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
+            mails.mark_outgoing()
+        others = self - of_journeys
+        return super(MailingMailing, others).action_retry_failed() if others else None
+
+    def _get_seen_list(self):
+        """A step may mail the same address again on its next visit; the step itself knows whom it must not."""
+        if self.journey_node_id:
+            return []
+        return super()._get_seen_list()
+
+    def action_view_copies(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Copies"),
+            "res_model": "mailing.trace.copy",
+            "view_mode": "list",
+            "domain": list(Domain("mailing_id", "=", self.id)),
+        }

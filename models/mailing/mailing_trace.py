@@ -1,0 +1,59 @@
+# Mailing traces: which visit of which participant a mail belongs to, and what the recipient did with it.
+from odoo import fields, models
+
+
+class MailingTrace(models.Model):
+    """A trace remembers its journey visit and tells the activity log when its mail is opened or clicked."""
+    _inherit = "mailing.trace"
+
+    journey_participant_id = fields.Many2one("journey.participant", "Journey Participant", index="btree_not_null", ondelete="set null", readonly=True)
+    journey_visit = fields.Integer(readonly=True)
+    copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
+
+    def set_opened(self, domain=None):
+        before = self + (self.search(domain) if domain else self.browse())
+        fresh = before.filtered(lambda trace: trace.trace_status not in ("open", "reply"))
+        traces = super().set_opened(domain=domain)
+        fresh._log_activity("email_opened")
+        return traces
+
+    def set_clicked(self, domain=None):
+        traces = super().set_clicked(domain=domain)
+        traces._log_activity("email_clicked")
+        return traces
+
+    def _log_activity(self, code):
+        """Record what the recipients of these traces did. A recipient that is no contact is found by its address."""
+        traces = self.sudo().filtered(lambda trace: trace.trace_type == "mail" and not trace.is_test_trace)
+        if not traces:
+            return
+        partner_of = traces._get_partners()
+        log = self.env["engagement.activity.type"].sudo().log
+        for trace in traces:
+            log(
+                code, partner_of.get(trace.id, self.env["res.partner"]),
+                subject=trace.mass_mailing_id.subject, res_model="mailing.trace", res_id=trace.id)
+
+    def _get_partners(self):
+        """The person behind each trace: the recipient itself, its contact, or a contact with its address.
+
+        :return: ``{trace id: res.partner}``; traces of people we do not know are left out
+        :rtype: dict
+        """
+        result = {}
+        for model_name, traces in self.grouped("model").items():
+            if model_name not in self.env:
+                continue
+            records = {record.id: record for record in self.env[model_name].browse(traces.mapped("res_id")).exists()}
+            for trace in traces:
+                record = records.get(trace.res_id)
+                if record is not None and model_name == "res.partner":
+                    result[trace.id] = record
+                elif record is not None and "partner_id" in record._fields and record.partner_id._name == "res.partner" and record.partner_id:
+                    result[trace.id] = record.partner_id
+        unknown = self.filtered(lambda trace: trace.id not in result and trace.email)
+        if unknown:
+            by_email = self.env["res.partner"].search(
+                [("email_normalized", "in", unknown.mapped("email"))], order="id desc").grouped("email_normalized")
+            result |= {trace.id: by_email[trace.email][-1:] for trace in unknown if trace.email in by_email}
+        return result
