@@ -3,6 +3,60 @@
 The environment variable BJ_MAILS names the folder in which the local SMTP sink keeps the mails.
 """
 
+import email
+import email.policy
 import os
+import pathlib
+from collections import Counter
 
-print("Nothing to run yet; mails are kept in", os.environ["BJ_MAILS"])
+env = self.env  # noqa: F821 - Odoo's shell gives self
+engine = env["journey.engine"]
+journey = env.ref("crm_buying_journey.journey_handover")
+folder = pathlib.Path(os.environ["BJ_MAILS"])
+
+
+def deliver():
+    """Send what waits in the outbox, the way the host's own queue does."""
+    mails = env["mail.mail"].search([("state", "=", "outgoing"), ("model", "in", ["res.partner", "buying.group"])])
+    env["mail.mail"].process_email_queue(mails.ids)
+    env.cr.commit()
+
+
+if journey.state == "draft":
+    journey.action_publish()
+engine.tick()
+deliver()
+# a few recipients react, so that the activity log has something to tell
+traces = env["mailing.trace"].search(
+    [("journey_participant_id.journey_id", "=", journey.id), ("trace_status", "=", "sent")]
+)
+traces[:6].set_opened()
+for trace in traces[:3]:
+    code = env["link.tracker"].search([("mass_mailing_id", "=", trace.mass_mailing_id.id)], limit=1).code
+    env["link.tracker.click"].add_click(code, ip="127.0.0.1", country_code="BE", mailing_trace_id=trace.id)
+# the two days of the wait are over at once
+journey.participant_ids.action_skip_wait()
+engine.tick()
+deliver()
+
+groups = env["buying.group"].search([])
+print(f"Buying groups built: {len(groups)}")
+for group in groups:
+    missing = ", ".join(group.missing_role_ids.mapped("name")) or "none"
+    print(
+        f"  {group.name}: {group.member_count} members, {group._get_completeness_text()} complete, missing: {missing}"
+    )
+states = Counter(journey.participant_ids.mapped("state"))
+print(f"Journey “{journey.name}”: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+messages = [
+    email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(folder.glob("*.eml"))
+]
+print(
+    f"Mails delivered to the local sink: {len(messages)}, {sum(1 for message in messages if message['Cc'])} of them with a copy"
+)
+for message in messages:
+    copy = f"  Cc: {message['Cc']}" if message["Cc"] else ""
+    print(f"  To: {message['To']}{copy}  Subject: {message['Subject']}")
+print(
+    "In the browser: Buying Journeys > Buying Groups, and Buying Journeys > Journeys > All Journeys > Handover > Entered"
+)

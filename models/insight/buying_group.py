@@ -46,6 +46,8 @@ class BuyingGroup(models.Model):
                     "email_to": address,
                     "model": "buying.group",
                     "res_id": group.id,
+                    # not shown in the chatter, where one note tells of all copies
+                    "message_type": "user_notification",
                     "auto_delete": False,
                     "state": "outgoing",
                 }

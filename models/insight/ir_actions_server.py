@@ -1,4 +1,6 @@
 # Server action "Sales Alert": hands a buying group over to sales.
+import re
+
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
@@ -32,9 +34,9 @@ class IrActionsServer(models.Model):
         :raise UserError: an entry is no address, or there are more than 500
         """
         self.ensure_one()
-        text = (self.alert_email_to or "").replace(";", ",").replace("\n", ",").replace("\r", ",")
         addresses, wrong = [], []
-        for entry in filter(None, (part.strip() for part in text.split(","))):
+        # a separator inside quotes belongs to the name: "Team; West" <b@example.com>
+        for entry in filter(None, (part.strip() for part in re.findall(r'(?:[^",;\r\n]|"[^"]*")+', self.alert_email_to or ""))):
             address = tools.email_normalize(entry)
             (addresses if address else wrong).append(address or entry)
         if wrong:

@@ -38,8 +38,12 @@ class JourneyEdge(models.Model):
                 raise UserError(self.env._("A connection stays inside one version of a journey."))
             if edge.source_id == edge.target_id:
                 raise UserError(self.env._("%(step)s cannot lead to itself.", step=edge.source_id.name))
-            if not self.env.su:
-                edge.source_id.version_id._check_draft()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        edges = super().create(vals_list)
+        edges.version_id._check_draft()
+        return edges
 
     def write(self, vals):
         if not self.env.su:

@@ -1,6 +1,6 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
 from ...tools.domains import parse_domain
@@ -121,9 +121,13 @@ class JourneyJourney(models.Model):
             if journey.date_start and journey.date_end and journey.date_end <= journey.date_start:
                 raise UserError(self.env._("The end of a journey must lie after its start."))
 
-    @api.constrains("user_id")
-    def _check_user(self):
-        """Steps run with the responsible's rights: nobody may borrow more than their own."""
+    def _check_responsible(self):
+        """Steps run with the responsible's rights: nobody may borrow more than their own.
+
+        No constraint, since the host runs those with system rights.
+
+        :raise UserError: the current user may not make these users responsible
+        """
         me = self.env.user
         if self.env.su or me.has_group("base.group_system"):
             return
@@ -131,6 +135,12 @@ class JourneyJourney(models.Model):
             if not me.has_group("crm_buying_journey.group_manager"):
                 raise UserError(self.env._("Only managers may make somebody else responsible for a journey."))
             journey._check_no_escalation()
+
+    def _check_manager(self):
+        """:raise AccessError: the current user may not run these journeys"""
+        self.check_access("write")
+        if not self.env.su and not self.env.user.has_group("crm_buying_journey.group_manager"):
+            raise AccessError(self.env._("Only managers of Buying Journeys may publish, pause, close or abort journeys."))
 
     def _check_no_escalation(self):
         """:raise UserError: the responsible has administration rights that the current user lacks"""
@@ -148,6 +158,7 @@ class JourneyJourney(models.Model):
         versions = self.env["journey.version"].sudo().create([{"journey_id": journey.id} for journey in journeys])
         for journey, version in zip(journeys.sudo(), versions, strict=True):
             journey.draft_version_id = version
+        journeys._check_responsible()
         return journeys
 
     def write(self, vals):
@@ -158,7 +169,10 @@ class JourneyJourney(models.Model):
             raise UserError(self.env._("The audience of a published journey cannot be changed. Duplicate the journey instead."))
         if "model_id" in vals and self.node_ids.filtered("mailing_id"):
             raise UserError(self.env._("Remove the mail steps before you change what takes part in the journey."))
-        return super().write(vals)
+        result = super().write(vals)
+        if "user_id" in vals:
+            self._check_responsible()
+        return result
 
     def copy(self, default=None):
         copies = super().copy(default)
@@ -210,7 +224,7 @@ class JourneyJourney(models.Model):
         :return: ``True``
         :raise UserError: lists everything that is wrong with the journeys
         """
-        self.check_access("write")
+        self._check_manager()
         for journey in self:
             if journey.state != "draft":
                 raise UserError(self.env._("%(journey)s is published already.", journey=journey.name))
@@ -247,7 +261,7 @@ class JourneyJourney(models.Model):
 
     def _set_state(self, allowed, state):
         """:raise UserError: a journey is in none of the ``allowed`` states"""
-        self.check_access("write")
+        self._check_manager()
         labels = dict(self._fields["state"]._description_selection(self.env))
         for journey in self:
             if journey.state not in allowed:

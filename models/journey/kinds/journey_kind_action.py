@@ -19,7 +19,10 @@ class JourneyKindAction(models.AbstractModel):
         return self.env._("Action")
 
     def _get_summary(self, node):
-        return node.action_server_id.sudo().display_name or self.env._("No action yet")
+        action = node.action_server_id.sudo()
+        if action.state == "sales_alert":
+            return self.env._("Send the sales alert to %(addresses)s", addresses=", ".join((action.alert_email_to or "…").split()))
+        return action.display_name or self.env._("No action yet")
 
     def _get_errors(self, node):
         action = node.action_server_id.sudo()

@@ -38,9 +38,9 @@ class JourneyKindEmail(models.AbstractModel):
         node.mailing_id.journey_node_id = node
 
     def _on_copy(self, node, copied):
-        copied.mailing_id.sudo().unlink()
-        mailing = node.mailing_id.copy({"subject": node.mailing_id.subject, "journey_node_id": copied.id})
-        copied.mailing_id = mailing
+        fresh = copied.mailing_id
+        copied.mailing_id = node.mailing_id.copy({"subject": node.mailing_id.subject, "journey_node_id": copied.id})
+        fresh.unlink()
 
     def _on_publish(self, node):
         """A mailing of a live journey is never in a state that the mailing queue would send by itself."""
