@@ -1,4 +1,4 @@
-"""`dev/bench [name]`: runs a file of dev/benchmarks in Odoo's shell on a scratch database with the addon and its demo."""
+"""`dev/bench [name]`: runs a file of dev/benchmarks in Odoo's shell on a scratch database with the demo."""
 
 import argparse
 

@@ -38,12 +38,13 @@ def check_port(port):
     """Stop if somebody has the port."""
     with contextlib.closing(socket.socket()) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        advice = "end what uses it, or give another, as in dev/serve --port 8070"
         try:
             probe.bind(("127.0.0.1", port))
         except PermissionError:
             raise Stop(f"Only root may use port {port}: give another, as in dev/serve --port 8070.") from None
         except OSError:
-            raise Stop(f"Port {port} is taken: end what uses it, or give another, as in dev/serve --port 8070.") from None
+            raise Stop(f"Port {port} is taken: {advice}.") from None
 
 
 def end(child, seconds=FAREWELL_SECONDS):

@@ -1,6 +1,7 @@
 """`dev/test [tags]`: runs the addon's tests on a fresh copy of the template; the last line counts them."""
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
@@ -80,10 +81,8 @@ def run_own_tests():
 
 def end_group(child):
     """End Odoo and whatever it started, such as a browser that outlived its test."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 

@@ -20,7 +20,7 @@ def fitting_python():
     import subprocess
 
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        found = shutil.which("python3.%d" % minor)
+        found = shutil.which(f"python3.{minor}")
         # Version managers put stand-ins on the path that only print an error.
         if found and subprocess.call([found, "-c", "pass"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) == 0:
             return found
@@ -33,9 +33,9 @@ def ensure_python():
         return
     found = fitting_python()
     if not found:
+        version = ".".join(map(str, sys.version_info[:2]))
         sys.stderr.write(
-            "Python %d.%d is not supported here: install Python 3.10, 3.11, 3.12 or 3.13 and run this again.\n"
-            % sys.version_info[:2]
+            f"Python {version} is not supported: install Python 3.10, 3.11, 3.12 or 3.13, then try again.\n"
         )
         sys.exit(1)
     os.execv(found, [found] + sys.argv)
@@ -51,7 +51,7 @@ def log_crash(name):
     from .paths import LOGS
 
     LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / ("crash-%s-%s.log" % (name, time.strftime("%Y%m%d-%H%M%S")))
+    log = LOGS / ("crash-{}-{}.log".format(name, time.strftime("%Y%m%d-%H%M%S")))
     log.write_text(traceback.format_exc(), encoding="utf-8")
     return log
 
@@ -60,16 +60,12 @@ def explain(error, name):
     """Return the one line that says what went wrong, and what to do."""
     number = getattr(error, "errno", None)
     if number in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full: free some space and run this again (%s)." % error
+        return f"The disk is full: free some space and run this again ({error})."
     try:
-        return "Unexpected failure of %s: %s: %s (details: %s)" % (
-            name,
-            type(error).__name__,
-            " ".join(str(error).split())[:300],
-            log_crash(name),
-        )
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        return f"Unexpected failure of {name}: {what} (details: {log_crash(name)})"
     except OSError:
-        return "Unexpected failure of %s: %s: %s" % (name, type(error).__name__, error)
+        return f"Unexpected failure of {name}: {type(error).__name__}: {error}"
 
 
 def main(name):
@@ -82,7 +78,7 @@ def main(name):
     try:
         code = importlib.import_module("commands." + name).main(sys.argv[1:])
     except Stop as stop:
-        sys.stderr.write("%s\n" % stop)
+        sys.stderr.write(f"{stop}\n")
         code = stop.code
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
@@ -90,7 +86,7 @@ def main(name):
     except BrokenPipeError:
         code = 1
     except Exception as error:
-        sys.stderr.write("%s\n" % explain(error, name))
+        sys.stderr.write(f"{explain(error, name)}\n")
         code = 1
     sys.stderr.flush()
     sys.exit(code)

@@ -11,7 +11,8 @@ from .packages import FREE_FOR_SETUP, check_machine, check_space, ensure_package
 from .paths import CACHE, REQUIREMENTS, VENV, make_cache
 from .say import Stop, last_line, run_logged, step
 
-# Set once a command goes on under the environment's own Python.
+# Set once a command goes on under the environment's own Python: to its process id, which stays when it does, so that
+# a command started by another one is not taken for it.
 INSIDE = "CRM_BUYING_JOURNEY_INSIDE"
 
 
@@ -63,14 +64,14 @@ def ensure_environment():
 
 def enter(**wanted):
     """Set up what every command needs, then go on as the same command under the environment's Python."""
-    if os.environ.pop(INSIDE, None) == str(CACHE) and sys.prefix != sys.base_prefix:
+    if os.environ.get(INSIDE) == f"{os.getpid()} {CACHE}":
         return
     check_machine()
     make_cache()
     check_space()
     ensure_packages(**wanted)
     ensure_environment()
-    os.environ[INSIDE] = str(CACHE)
+    os.environ[INSIDE] = f"{os.getpid()} {CACHE}"
     try:
         os.execv(python(), [str(python()), *sys.argv])
     except OSError as error:
@@ -90,5 +91,3 @@ def clean_environ(**more):
     environ.update(PYTHONPYCACHEPREFIX=str(CACHE / "pycache"), PYTHONUNBUFFERED="1")
     environ.update({name: str(value) for name, value in more.items()})
     return environ
-
-

@@ -4,7 +4,7 @@ Run by dev/serve as `python mailsink.py PORT FOLDER`: each message becomes an .e
 envelopes.jsonl with mail_from, rcpt_tos, date and the file's name.
 """
 
-import datetime
+import datetime as dt
 import json
 import os
 import signal
@@ -27,7 +27,7 @@ class Keeper:
 
     def keep(self, sender, recipients, content):
         """Write a message and its envelope."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = dt.datetime.now(dt.timezone.utc)
         self.count += 1
         name = f"{now:%Y%m%dT%H%M%S.%f}-{os.getpid()}-{self.count:06d}.eml"
         # Whoever reads the folder meanwhile sees whole messages only.

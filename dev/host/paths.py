@@ -1,11 +1,16 @@
 """Where everything lies: the checkout and, below its one ignored folder, all that the commands make."""
 
+import contextlib
+import os
 from pathlib import Path
 
 ADDON = "crm_buying_journey"
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
 REQUIREMENTS = DEV / "requirements.txt"
+
+# In the checkout, but no part of what Odoo installs.
+NOT_ADDON = ("dev", "__pycache__")
 
 # Deleting this folder uninstalls everything but Debian's packages.
 CACHE = ROOT / ".cache"
@@ -29,8 +34,24 @@ def make_cache():
     tag = CACHE / "CACHEDIR.TAG"
     if not tag.exists():
         tag.write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
-    # Odoo names an addon after its folder, and a checkout may be called anything.
-    link = ADDONS / ADDON
-    if not link.is_symlink() or link.resolve() != ROOT:
-        link.unlink(missing_ok=True)
-        link.symlink_to(ROOT)
+    link_addon()
+
+
+def link_addon():
+    """Make the folder through which Odoo sees the addon, under the addon's name whatever the checkout is called.
+
+    It has a link to each part of the addon rather than being one link to the checkout: Odoo follows links when it
+    walks an addon's files, and would get lost in this cache folder, which has Odoo itself in it.
+    """
+    folder = ADDONS / ADDON
+    if folder.is_symlink():
+        folder.unlink()
+    folder.mkdir(exist_ok=True)
+    wanted = {path.name for path in ROOT.iterdir() if path.name not in NOT_ADDON and not path.name.startswith(".")}
+    for link in folder.iterdir():
+        if link.name not in wanted or os.readlink(link) != str(ROOT / link.name):
+            link.unlink(missing_ok=True)
+    for name in wanted:
+        # Another command may be doing the same.
+        with contextlib.suppress(FileExistsError):
+            (folder / name).symlink_to(ROOT / name)

@@ -7,7 +7,7 @@ import os
 
 NAME = "Local SMTP sink"
 port = int(os.environ["BJ_SINK_PORT"])
-Server = self.env["ir.mail_server"].with_context(active_test=False)  # noqa: F821 - Odoo's shell gives self
+Server = self.env["ir.mail_server"].with_context(active_test=False)
 sink = Server.search([("name", "=", NAME)], limit=1)
 # Archived, not deleted: mailings may point at them.
 (Server.search([]) - sink).active = False
@@ -24,4 +24,4 @@ if sink:
     sink.write(values)
 else:
     Server.create(values)
-self.env.cr.commit()  # noqa: F821
+self.env.cr.commit()
