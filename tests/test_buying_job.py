@@ -132,6 +132,16 @@ class TestBuyingJob(BuyingJourneyCase):
         self.assertFalse(self.groups_of(self.accounts))
         self.assertFalse(good.last_run)
 
+    def test_a_job_that_runs_already_is_not_run_twice(self):
+        job = self.make_job(self.accounts)
+        Job = self.env.registry["buying.group.job"]
+        with (
+            patch.object(Job, "try_lock_for_update", lambda jobs, **kwargs: jobs.browse()),
+            self.assertRefused("running already"),
+        ):
+            job.with_user(self.user).run()
+        self.assertFalse(self.groups_of(self.accounts))
+
     def test_one_broken_job_stops_nobody_elses_at_night(self):
         first, bad, last = self.make_job(self.accounts[0]), self.make_job(self.account), self.make_job(self.accounts[1])
         self.break_domain(bad)

@@ -5,7 +5,7 @@ from psycopg2.errors import UniqueViolation
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from .common import BuyingJourneyCase
@@ -159,6 +159,17 @@ class TestBuyingMember(BuyingJourneyCase):
         values = {"member_ids": [Command.create({"partner_id": self.clerk.id, "role_id": self.champion.id})]}
         self.group.with_user(self.sales).write(values)
         self.assertMember(self.group, self.clerk, self.champion, "manual")
+
+    def test_members_are_added_moved_and_removed_in_the_form(self):
+        with Form(self.group.with_user(self.sales)) as form, form.member_ids.new() as line:
+            line.partner_id = self.clerk.with_user(self.sales)
+            line.role_id = self.champion.with_user(self.sales)
+        self.assertMember(self.group, self.clerk, self.champion, "manual")
+        with Form(self.group.with_user(self.sales)) as form, form.member_ids.edit(0) as line:
+            line.role_id = self.influencer.with_user(self.sales)
+        self.assertMember(self.group, self.clerk, self.influencer, "manual")
+        self.group.member_ids.with_user(self.sales).action_remove()
+        self.assertNoMember(self.group, self.clerk, "manual")
 
     def test_unknown_sources_and_odd_values_are_refused(self):
         row = self.add_directly(self.clerk, self.champion)

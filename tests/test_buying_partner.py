@@ -272,7 +272,7 @@ class TestBuyingAccess(BuyingJourneyCase):
             "remove": lambda: group.remove_member(self.director),
             "read row": lambda: row.read(["role_id"]),
             "write row": lambda: row.write({"role_id": self.influencer.id}),
-            "remove row": lambda: row.action_remove(),
+            "remove row": row.action_remove,
             "create row": lambda: row.create(
                 {"group_id": group.id, "partner_id": self.clerk.id, "role_id": self.champion.id}
             ),

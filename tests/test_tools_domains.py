@@ -43,6 +43,10 @@ class TestToolsDomains(TransactionCase):
                 "[('create_date', '>', context_today())]",
                 "[('name', '=', f'{1 + 1}')]",
                 "lambda: []",
+                "=1+1",
+                "=cmd|' /C calc'!A0",
+                "[('name', '=', 'a' + 'b')]",
+                "[('id', '=', 2 ** 10)]",
                 "[('name', '=', env.user.name)]",
                 "(lambda: __import__('os').system('true'))()",
             ):

@@ -1,5 +1,8 @@
 # Buying groups: who decides on one solution in one account.
+import re
+
 from odoo import Command, api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 
@@ -56,17 +59,21 @@ class BuyingGroup(models.Model):
         if operator not in ("ilike", "like", "=", "=ilike", "=like", "in"):
             return NotImplemented
         values = [value] if isinstance(value, str) else [text for text in value if text]
-        joint = self.env._("%(solution)s for %(account)s", solution="\0", account="\1").partition("\0")[2].partition("\1")[0]
-        match = "=ilike" if operator in ("=", "in", "=ilike", "=like") else "ilike"
+        # the translation tells what stands between the two names, and which comes first
+        pattern = self.env._("%(solution)s for %(account)s", solution="\0", account="\1")
+        before, first, joint, second, after = re.split("([\0\1])", pattern)
+        name_of = {"\0": "solution_id.name", "\1": "partner_id.name"}
+        match = {"in": "=", "=": "=", "=like": "=like", "=ilike": "=ilike"}.get(operator, "ilike")
         alternatives = []
-        for text in values:
+        for value in values:
+            text = value.removeprefix(before).removesuffix(after)
             if match == "ilike":
                 alternatives += [Domain("solution_id.name", match, text), Domain("partner_id.name", match, text)]
             position = text.find(joint)
             while position >= 0:  # the joint may also occur inside a name: try each place
                 alternatives.append(
-                    Domain("solution_id.name", "=ilike" if match == "=ilike" else "ilike", text[:position])
-                    & Domain("partner_id.name", match, text[position + len(joint):]))
+                    Domain(name_of[first], match, text[:position])
+                    & Domain(name_of[second], match, text[position + len(joint):]))
                 position = text.find(joint, position + 1)
         return Domain.OR(alternatives)
 
@@ -91,14 +98,30 @@ class BuyingGroup(models.Model):
             members[group_id] = members.get(group_id, 0) + count
         for template, groups in self.sudo().grouped(lambda group: group.solution_id.template_id).items():
             required = [(line.role_id, max(line.members_required, 1)) for line in template.line_ids if line.is_required]
+            missing = {}
             for group in groups.with_env(self.env):
                 group_id = group._origin.id
                 shares = [min(1, counts.get((group_id, role.id), 0) / threshold) for role, threshold in required]
                 group.member_count = members.get(group_id, 0)
                 group.required_role_count = len(required)
                 group.completeness = 100 * sum(shares) / len(required) if required else 0
-                group.missing_role_ids = [Command.set([
-                    role.id for role, _threshold in required if not counts.get((group_id, role.id))])]
+                missing_ids = tuple(role.id for role, _threshold in required if not counts.get((group_id, role.id)))
+                missing.setdefault(missing_ids, []).append(group)
+            for missing_ids, alike in missing.items():  # set at once, or each group would cost a statement
+                self.browse().concat(*alike).missing_role_ids = [Command.set(missing_ids)]
+
+    @api.constrains("partner_id")
+    def _check_account(self):
+        for group in self:
+            if not group.partner_id.is_company:
+                raise UserError(self.env._(
+                    "%(name)s is a person. Only companies can be accounts.", name=group.partner_id.display_name))
+
+    def write(self, vals):
+        for name in {"solution_id", "partner_id"} & vals.keys():
+            if not self.env.su and any(group[name].id != vals[name] for group in self):
+                raise UserError(self.env._("A buying group stays with its solution and its account. Make a new group."))
+        return super().write(vals)
 
     # Membership ---------------------------------------------------------------------------------------------------
 
@@ -141,8 +164,8 @@ class BuyingGroup(models.Model):
             groups_of = groups._get_people_by_group()
             everybody = self.env["res.partner"].browse({pid for people in groups_of.values() for pid in people})
             role_of = {}
-            for line in template.line_ids.filtered("auto_assign"):
-                if not line._has_rule():
+            for line in template.line_ids.sorted(lambda line: (line.sequence, line.id)):
+                if not line.auto_assign or not line._has_rule():
                     continue
                 matching = self.env["res.partner"].search(line._get_people_domain() & Domain("id", "in", everybody.ids))
                 for partner in matching:
@@ -152,10 +175,13 @@ class BuyingGroup(models.Model):
                 for group in groups for pid in groups_of[group.id] if pid in role_of
             ]
             stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
+            # whom this user cannot see is none of the user's business: somebody else's rights brought them in
+            visible = stale.partner_id._filtered_access("read")
             wanted = {(group.id, partner.id) for group, partner, _role, _state in changes}
             changes += [
                 (member.group_id, member.partner_id, member.role_id, "out")
-                for member in stale if (member.group_id.id, member.partner_id.id) not in wanted
+                for member in stale
+                if member.partner_id in visible and (member.group_id.id, member.partner_id.id) not in wanted
             ]
             changed += Member._apply(changes, "system", only_changes=True)
         return changed

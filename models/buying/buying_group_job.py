@@ -50,12 +50,31 @@ class BuyingGroupJob(models.Model):
         for job in self:
             parse_domain(self.env, "res.partner", job.domain)
 
-    @api.constrains("user_id")
-    def _check_user(self):
-        for job in self:
-            if job.user_id != self.env.user and not self.env.su and not self.env.user.has_group("base.group_system"):
-                raise UserError(self.env._(
-                    "Only a system administrator may make a job run with somebody else's rights."))
+    @api.model_create_multi
+    def create(self, vals_list):
+        jobs = super().create(vals_list)
+        jobs._check_responsible()
+        return jobs
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {"user_id", "domain", "solution_id"} & vals.keys():
+            self._check_responsible()
+        return result
+
+    def _check_responsible(self):
+        """Nobody borrows somebody else's rights, neither by naming them nor by changing what their job does.
+
+        No constraint, since the host runs those with system rights.
+
+        :raise UserError: these jobs run with rights that are not the current user's
+        """
+        if self.env.su or self.env.user.has_group("base.group_system"):
+            return
+        if self.user_id - self.env.user:
+            raise UserError(self.env._(
+                "Only a system administrator may make a job run with somebody else's rights. "
+                "Make yourself responsible for it to change it."))
 
     def _get_account_domain(self):
         """Domain of the companies in the audience; a company without a name is no account.
@@ -77,9 +96,15 @@ class BuyingGroupJob(models.Model):
         for job in self:
             if not job.sudo().try_lock_for_update():
                 raise UserError(self.env._("This job is running already. Please wait until it is done."))
-            as_user = job.with_user(job.user_id).with_company(job.company_id or job.user_id.company_id)
+            as_user = job.with_user(job.user_id).with_context(allowed_company_ids=job._get_company_ids())
             created |= as_user._run_one().with_env(self.env)
         return created
+
+    def _get_company_ids(self):
+        """The companies in which this job works, whoever starts it: its solution's, or all of the responsible's."""
+        self.ensure_one()
+        user = self.user_id.sudo()
+        return self.company_id.ids or (user.company_id | user.company_ids).ids
 
     def _run_one(self):
         """One run of one job in the environment of its responsible."""

@@ -60,6 +60,9 @@ class BuyingGroupMember(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Creating the row of somebody who has one already (they were removed) brings that row back."""
+        # first of all: neither a clash with a hidden row nor a related field may tell what the user may not read
+        self.env["buying.group"].browse({vals.get("group_id") for vals in vals_list} - {None}).check_access("write")
+        self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None}).check_access("read")
         known = {
             (row.group_id.id, row.partner_id.id): row
             for row in self.search([
@@ -87,7 +90,7 @@ class BuyingGroupMember(models.Model):
             raise UserError(self.env._("A membership stays with its group and person. Remove it and add another one."))
         source = vals.get("source", "manual")
         if source not in RANK:
-            raise UserError(self.env._("%(source)s is no known source of a membership.", source=source))
+            raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
         accepted = self.filtered(lambda member: RANK[source] >= RANK[member.source])
         return super(BuyingGroupMember, accepted).write({"source": source, "date": fields.Datetime.now()} | vals)
 
@@ -103,7 +106,7 @@ class BuyingGroupMember(models.Model):
         :raise UserError: unknown source, or a role that is not part of the group's template
         """
         if source not in RANK:
-            raise UserError(self.env._("%(source)s is no known source of a membership.", source=source))
+            raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
         rows = {
             (row.group_id.id, row.partner_id.id): row
             for row in self.search([

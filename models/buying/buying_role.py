@@ -18,7 +18,8 @@ class BuyingRole(models.Model):
     name = fields.Char(required=True, translate=True)
     description = fields.Text(translate=True)
     sequence = fields.Integer(default=10)
-    is_default = fields.Boolean("Default Role", readonly=True, help="Comes with the application and cannot be changed or deleted.")
+    is_default = fields.Boolean(
+        "Default Role", readonly=True, copy=False, help="Comes with the application and cannot be changed or deleted.")
 
     _name_unique = models.UniqueIndex(
         "(lower(name->>'en_US'))",
@@ -31,7 +32,23 @@ class BuyingRole(models.Model):
         if self.search_count([], limit=MAX_ROLES + 1) > MAX_ROLES:
             raise ValidationError(self.env._("There can be at most %(count)s roles. Please reuse or delete one first.", count=MAX_ROLES))
 
+    def copy_data(self, default=None):
+        vals_list = super().copy_data(default=default)
+        for role, vals in zip(self, vals_list, strict=True):
+            if "name" not in (default or {}):
+                vals["name"] = self.env._("%(name)s (copy)", name=role.name)
+        return vals_list
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            for vals in vals_list:
+                vals["is_default"] = False  # only the addon itself brings default roles
+        return super().create(vals_list)
+
     def write(self, vals):
+        if not self.env.su and vals.get("is_default"):
+            raise UserError(self.env._("Only the application itself brings default roles."))
         if not self.env.su and {"name", "description", "is_default"} & vals.keys():
             self._refuse_defaults()
         return super().write(vals)

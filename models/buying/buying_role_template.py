@@ -40,7 +40,7 @@ class BuyingRoleTemplate(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            vals.pop("state", None)  # only publishing makes a template live
+            vals["state"] = "draft"  # only publishing makes a template live, whatever values or defaults say
         return super().create(vals_list)
 
     def write(self, vals):

@@ -51,12 +51,13 @@ class BuyingRoleTemplateLine(models.Model):
         return lines
 
     def write(self, vals):
-        if any(line.state == "live" for line in self) and not self.env.su:
+        target = self.env["buying.role.template"].browse(vals.get("template_id"))
+        if not self.env.su and (target.state == "live" or any(line.state == "live" for line in self)):
             if set(vals) - {"members_required"}:
                 raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
             if not self.env.user.has_group("crm_buying_journey.group_manager"):
                 raise UserError(self.env._("Only managers may change the number of members required on a live template."))
-            if vals["members_required"] < 1:
+            if vals.get("members_required", 1) < 1:
                 raise UserError(self.env._("The number of members required must be at least 1."))
         return super().write(vals)
 
@@ -66,8 +67,11 @@ class BuyingRoleTemplateLine(models.Model):
             raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
 
     def _has_rule(self):
-        """Whether the rule says anything; an empty one would give the role to everybody."""
-        return bool(self.domain and self.domain.replace(" ", "") not in ("", "[]"))
+        """Whether the rule says anything, be it broken; one that is always true would give the role to everybody."""
+        try:
+            return not parse_domain(self.env, "res.partner", self.domain).is_true()
+        except UserError:
+            return True
 
     def _get_people_domain(self):
         """Domain on ``res.partner`` of the people whom the rule names, companies left out.

@@ -66,4 +66,6 @@ class ResPartner(models.Model):
             raise UserError(self.env._(
                 "%(accounts)s cannot be deleted, because they have buying groups. Archive them instead.",
                 accounts=", ".join(groups.partner_id.mapped("display_name"))))
+        # the database would drop the memberships as well, but the groups would keep their old completeness
+        self.env["buying.group.member"].sudo().search([("partner_id", "in", self.ids)]).unlink()
         return super().unlink()
