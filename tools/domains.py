@@ -23,10 +23,12 @@ def parse_domain(env, model_name, text):
         # building the query is what finds unknown fields and operators
         env[model_name].sudo()._search(domain)
     except (ValueError, SyntaxError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
-        raise UserError(env._(
-            "The condition %(domain)s is no valid filter on %(model)s: %(error)s",
-            domain=text[:200],
-            model=env["ir.model"]._get(model_name).name or model_name,
-            error=str(error)[:200],
-        )) from error
+        raise UserError(
+            env._(
+                "The condition %(domain)s is no valid filter on %(model)s: %(error)s",
+                domain=text[:200],
+                model=env["ir.model"]._get(model_name).name or model_name,
+                error=str(error)[:200],
+            )
+        ) from error
     return domain

@@ -13,6 +13,7 @@ class BuyingGroup(models.Model):
     weights do not count (Adobe Journey Optimizer B2B Edition, completeness scores). The exact value is stored; it is
     rounded only when shown.
     """
+
     _name = "buying.group"
     _description = "Buying Group"
     _inherit = ["mail.thread", "mail.activity.mixin"]
@@ -22,22 +23,38 @@ class BuyingGroup(models.Model):
     active = fields.Boolean(default=True)
     solution_id = fields.Many2one("buying.solution", "Solution", required=True, index=True, ondelete="restrict")
     partner_id = fields.Many2one(
-        "res.partner", "Account", required=True, index=True, ondelete="restrict", domain="[('is_company', '=', True)]")
+        "res.partner", "Account", required=True, index=True, ondelete="restrict", domain="[('is_company', '=', True)]"
+    )
     company_id = fields.Many2one(
-        "res.company", "Company", compute="_compute_company_id", store=True, precompute=True, index=True)
+        "res.company", "Company", compute="_compute_company_id", store=True, precompute=True, index=True
+    )
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True)
     template_id = fields.Many2one(related="solution_id.template_id")
     status = fields.Char(size=50, tracking=True, help="Free text of up to 50 characters.")
     member_ids = fields.One2many("buying.group.member", "group_id", "Members", domain=[("state", "=", "in")])
-    former_member_ids = fields.One2many("buying.group.member", "group_id", "Former Members", domain=[("state", "=", "out")])
+    former_member_ids = fields.One2many(
+        "buying.group.member", "group_id", "Former Members", domain=[("state", "=", "out")]
+    )
     member_count = fields.Integer("Number of Members", compute="_compute_completeness", store=True)
     required_role_count = fields.Integer("Number of Required Roles", compute="_compute_completeness", store=True)
     completeness = fields.Float(
-        "Completeness", compute="_compute_completeness", store=True, digits=False, aggregator="avg",
-        help="How far the required roles are filled, from 0 to 100 %.")
+        "Completeness",
+        compute="_compute_completeness",
+        store=True,
+        digits=False,
+        aggregator="avg",
+        help="How far the required roles are filled, from 0 to 100 %.",
+    )
     missing_role_ids = fields.Many2many(
-        "buying.role", "buying_group_missing_role_rel", "group_id", "role_id", "Missing Roles",
-        compute="_compute_completeness", store=True, help="Required roles without any member.")
+        "buying.role",
+        "buying_group_missing_role_rel",
+        "group_id",
+        "role_id",
+        "Missing Roles",
+        compute="_compute_completeness",
+        store=True,
+        help="Required roles without any member.",
+    )
 
     _solution_account_unique = models.Constraint(
         "UNIQUE(solution_id, partner_id)",
@@ -49,7 +66,10 @@ class BuyingGroup(models.Model):
     def _compute_name(self):
         for group in self:
             group.name = self.env._(
-                "%(solution)s for %(account)s", solution=group.solution_id.name or "", account=group.partner_id.name or "")
+                "%(solution)s for %(account)s",
+                solution=group.solution_id.name or "",
+                account=group.partner_id.name or "",
+            )
 
     def _search_name(self, operator, value):
         """Search by solution, by account, or by the whole name in the user's language.
@@ -73,7 +93,8 @@ class BuyingGroup(models.Model):
             while position >= 0:  # the joint may also occur inside a name: try each place
                 alternatives.append(
                     Domain(name_of[first], match, text[:position])
-                    & Domain(name_of[second], match, text[position + len(joint):]))
+                    & Domain(name_of[second], match, text[position + len(joint) :])
+                )
                 position = text.find(joint, position + 1)
         return Domain.OR(alternatives)
 
@@ -83,15 +104,19 @@ class BuyingGroup(models.Model):
             group.company_id = group.solution_id.company_id or group.partner_id.company_id
 
     @api.depends(
-        "member_ids.state", "member_ids.role_id", "solution_id.template_id.line_ids.members_required",
-        "solution_id.template_id.line_ids.is_required")
+        "member_ids.state",
+        "member_ids.role_id",
+        "solution_id.template_id.line_ids.members_required",
+        "solution_id.template_id.line_ids.is_required",
+    )
     def _compute_completeness(self):
         """Two queries for the whole set, however many groups there are."""
         self.env["buying.group.member"].flush_model(["group_id", "role_id", "state"])
         counts = {
             (group.id, role.id): count
-            for group, role, count in self.env["buying.group.member"].sudo()._read_group(
-                [("group_id", "in", self.ids), ("state", "=", "in")], ["group_id", "role_id"], ["__count"])
+            for group, role, count in self.env["buying.group.member"]
+            .sudo()
+            ._read_group([("group_id", "in", self.ids), ("state", "=", "in")], ["group_id", "role_id"], ["__count"])
         }
         members = {}
         for (group_id, _role_id), count in counts.items():
@@ -114,8 +139,11 @@ class BuyingGroup(models.Model):
     def _check_account(self):
         for group in self:
             if not group.partner_id.is_company:
-                raise UserError(self.env._(
-                    "%(name)s is a person. Only companies can be accounts.", name=group.partner_id.display_name))
+                raise UserError(
+                    self.env._(
+                        "%(name)s is a person. Only companies can be accounts.", name=group.partner_id.display_name
+                    )
+                )
 
     def write(self, vals):
         for name in {"solution_id", "partner_id"} & vals.keys():
@@ -172,7 +200,9 @@ class BuyingGroup(models.Model):
                     role_of.setdefault(partner.id, line.role_id)
             changes = [
                 (group, self.env["res.partner"].browse(pid), role_of[pid], "in")
-                for group in groups for pid in groups_of[group.id] if pid in role_of
+                for group in groups
+                for pid in groups_of[group.id]
+                if pid in role_of
             ]
             stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
             # whom this user cannot see is none of the user's business: somebody else's rights brought them in
@@ -199,7 +229,8 @@ class BuyingGroup(models.Model):
         self.env["res.partner"].flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
         self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
         # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever
-        self.env.cr.execute("""
+        self.env.cr.execute(
+            """
             WITH RECURSIVE below AS (
                 SELECT id AS group_id, solution_id, partner_id FROM buying_group WHERE id IN %(groups)s
                  UNION
@@ -219,9 +250,13 @@ class BuyingGroup(models.Model):
               JOIN res_partner_affiliated_account_rel affiliated ON affiliated.account_id = g.partner_id
               JOIN res_partner person ON person.id = affiliated.partner_id AND NOT person.is_company AND person.active
              WHERE g.id IN %(groups)s
-        """, {"groups": tuple(self.ids)})
+        """,
+            {"groups": tuple(self.ids)},
+        )
         rows = self.env.cr.fetchall()
-        readable = set(self.env["res.partner"].search([("id", "in", [partner_id for _group_id, partner_id in rows])]).ids)
+        readable = set(
+            self.env["res.partner"].search([("id", "in", [partner_id for _group_id, partner_id in rows])]).ids
+        )
         for group_id, partner_id in sorted(rows):
             if partner_id in readable:
                 people[group_id].append(partner_id)
@@ -230,9 +265,17 @@ class BuyingGroup(models.Model):
     def action_update_members(self):
         """Button: apply the template's rules now."""
         changed = self.update_members()
-        message = self.env._("%(count)s memberships changed.", count=changed) if changed else self.env._("All members are up to date.")
+        message = (
+            self.env._("%(count)s memberships changed.", count=changed)
+            if changed
+            else self.env._("All members are up to date.")
+        )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
-            "params": {"type": "success", "message": message, "next": {"type": "ir.actions.client", "tag": "soft_reload"}},
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
         }

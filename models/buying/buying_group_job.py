@@ -12,6 +12,7 @@ class BuyingGroupJob(models.Model):
     Run by hand or every night. Accounts that join the audience get a group; groups that exist are maintained if the
     solution says so. Everything happens with the rights of the job's responsible user.
     """
+
     _name = "buying.group.job"
     _description = "Buying Group Creation Job"
     _inherit = ["mail.thread"]
@@ -19,12 +20,19 @@ class BuyingGroupJob(models.Model):
 
     name = fields.Char(compute="_compute_name")
     active = fields.Boolean(default=True)
-    solution_id = fields.Many2one("buying.solution", "Solution", required=True, index=True, ondelete="restrict", tracking=True)
+    solution_id = fields.Many2one(
+        "buying.solution", "Solution", required=True, index=True, ondelete="restrict", tracking=True
+    )
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
     domain = fields.Char("Accounts", default="[]", tracking=True, help="Which companies get a buying group.")
     user_id = fields.Many2one(
-        "res.users", "Responsible", default=lambda self: self.env.user, required=True, tracking=True,
-        help="The job sees and does what this user may see and do.")
+        "res.users",
+        "Responsible",
+        default=lambda self: self.env.user,
+        required=True,
+        tracking=True,
+        help="The job sees and does what this user may see and do.",
+    )
     account_count = fields.Integer("Matching Accounts", compute="_compute_account_count")
     last_run = fields.Datetime(readonly=True, copy=False)
     last_created_count = fields.Integer("Groups Created", readonly=True, copy=False, help="In the last run.")
@@ -72,9 +80,12 @@ class BuyingGroupJob(models.Model):
         if self.env.su or self.env.user.has_group("base.group_system"):
             return
         if self.user_id - self.env.user:
-            raise UserError(self.env._(
-                "Only a system administrator may make a job run with somebody else's rights. "
-                "Make yourself responsible for it to change it."))
+            raise UserError(
+                self.env._(
+                    "Only a system administrator may make a job run with somebody else's rights. "
+                    "Make yourself responsible for it to change it."
+                )
+            )
 
     def _get_account_domain(self):
         """Domain of the companies in the audience; a company without a name is no account.
@@ -82,7 +93,11 @@ class BuyingGroupJob(models.Model):
         :raise UserError: the domain is invalid
         """
         self.ensure_one()
-        return parse_domain(self.env, "res.partner", self.domain) & Domain("is_company", "=", True) & Domain("name", "!=", False)
+        return (
+            parse_domain(self.env, "res.partner", self.domain)
+            & Domain("is_company", "=", True)
+            & Domain("name", "!=", False)
+        )
 
     def run(self):
         """Build the missing groups of these jobs and maintain those they may, now.
@@ -118,12 +133,14 @@ class BuyingGroupJob(models.Model):
         if self.solution_id.update_groups:
             maintained |= Group.search([("id", "in", existing.ids), ("active", "=", True)])
         changed = maintained.update_members()
-        self.sudo().write({
-            "last_run": fields.Datetime.now(),
-            "last_created_count": len(groups),
-            "last_updated_count": changed,
-            "last_error": False,
-        })
+        self.sudo().write(
+            {
+                "last_run": fields.Datetime.now(),
+                "last_created_count": len(groups),
+                "last_updated_count": changed,
+                "last_error": False,
+            }
+        )
         return groups
 
     def action_run(self):
@@ -151,7 +168,7 @@ class BuyingGroupJob(models.Model):
             try:
                 with self.env.cr.savepoint():
                     job.run()
-            except Exception as error:  # noqa: BLE001 -- whatever it was, the owner reads it on the job
+            except Exception as error:
                 self.env.invalidate_all()
                 job.last_error = str(error)
             if not self.env["ir.cron"]._commit_progress(processed=1):

@@ -16,6 +16,7 @@ class BuyingGroupMember(models.Model):
     Every change, whoever makes it, is accepted if its source ranks at least as high as the stored one: manual action
     over journey over system job (Adobe Journey Optimizer B2B Edition, buying groups overview, member assignment).
     """
+
     _name = "buying.group.member"
     _description = "Buying Group Member"
     _order = "group_id, state, role_id, id"
@@ -23,13 +24,17 @@ class BuyingGroupMember(models.Model):
 
     group_id = fields.Many2one("buying.group", "Buying Group", required=True, index=True, ondelete="cascade")
     partner_id = fields.Many2one(
-        "res.partner", "Person", required=True, index=True, ondelete="cascade", domain="[('is_company', '=', False)]")
+        "res.partner", "Person", required=True, index=True, ondelete="cascade", domain="[('is_company', '=', False)]"
+    )
     role_id = fields.Many2one("buying.role", "Role", index=True, ondelete="restrict")
     allowed_role_ids = fields.Many2many("buying.role", compute="_compute_allowed_role_ids")
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(
-        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")], default="manual", required=True,
-        help="Who decided last. A person outranks a journey, and a journey outranks a nightly job.")
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
+        default="manual",
+        required=True,
+        help="Who decided last. A person outranks a journey, and a journey outranks a nightly job.",
+    )
     date = fields.Datetime("Since", default=fields.Datetime.now, required=True)
     function = fields.Char(related="partner_id.function")
     email = fields.Char(related="partner_id.email")
@@ -50,12 +55,19 @@ class BuyingGroupMember(models.Model):
     def _check_role(self):
         for member in self:
             if member.partner_id.is_company:
-                raise UserError(self.env._("%(name)s is a company. Only people can be members.", name=member.partner_id.display_name))
+                raise UserError(
+                    self.env._(
+                        "%(name)s is a company. Only people can be members.", name=member.partner_id.display_name
+                    )
+                )
             if member.state == "in" and not member.role_id:
                 raise UserError(self.env._("Choose a role for %(name)s.", name=member.partner_id.display_name))
             if member.role_id and member.role_id not in member.allowed_role_ids:
-                raise UserError(self.env._(
-                    "%(role)s is not a role of %(group)s.", role=member.role_id.name, group=member.group_id.name))
+                raise UserError(
+                    self.env._(
+                        "%(role)s is not a role of %(group)s.", role=member.role_id.name, group=member.group_id.name
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -65,11 +77,13 @@ class BuyingGroupMember(models.Model):
         self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None}).check_access("read")
         known = {
             (row.group_id.id, row.partner_id.id): row
-            for row in self.search([
-                ("group_id", "in", [vals.get("group_id") for vals in vals_list]),
-                ("partner_id", "in", [vals.get("partner_id") for vals in vals_list]),
-                ("state", "=", "out"),
-            ])
+            for row in self.search(
+                [
+                    ("group_id", "in", [vals.get("group_id") for vals in vals_list]),
+                    ("partner_id", "in", [vals.get("partner_id") for vals in vals_list]),
+                    ("state", "=", "out"),
+                ]
+            )
         }
         if not known:
             return super().create(vals_list)
@@ -77,8 +91,10 @@ class BuyingGroupMember(models.Model):
         for vals in vals_list:
             row = known.pop((vals.get("group_id"), vals.get("partner_id")), None)
             if row:
-                row.write({"state": "in", "source": "manual"} | {
-                    name: value for name, value in vals.items() if name not in ("group_id", "partner_id")})
+                row.write(
+                    {"state": "in", "source": "manual"}
+                    | {name: value for name, value in vals.items() if name not in ("group_id", "partner_id")}
+                )
             result.append(row or super().create([vals]))
         return self.browse([row.id for row in result])
 
@@ -109,10 +125,12 @@ class BuyingGroupMember(models.Model):
             raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
         rows = {
             (row.group_id.id, row.partner_id.id): row
-            for row in self.search([
-                ("group_id", "in", list({group.id for group, *_rest in changes})),
-                ("partner_id", "in", list({partner.id for _group, partner, *_rest in changes})),
-            ])
+            for row in self.search(
+                [
+                    ("group_id", "in", list({group.id for group, *_rest in changes})),
+                    ("partner_id", "in", list({partner.id for _group, partner, *_rest in changes})),
+                ]
+            )
         }
         accepted, to_create, to_write = 0, [], {}
         for group, partner, role, state in changes:
@@ -120,8 +138,15 @@ class BuyingGroupMember(models.Model):
             if row is None:
                 # nobody needs to remember that a job did not want somebody who was never in
                 if state == "in" or source != "system":
-                    to_create.append({
-                        "group_id": group.id, "partner_id": partner.id, "role_id": role.id, "state": state, "source": source})
+                    to_create.append(
+                        {
+                            "group_id": group.id,
+                            "partner_id": partner.id,
+                            "role_id": role.id,
+                            "state": state,
+                            "source": source,
+                        }
+                    )
                 accepted += 1
                 continue
             if RANK[source] < RANK[row.source]:

@@ -11,6 +11,7 @@ class BuyingRole(models.Model):
     Six defaults come with the addon and are fixed; others may be added up to 20 in all, as in Adobe Journey
     Optimizer B2B Edition (Roles).
     """
+
     _name = "buying.role"
     _description = "Buying Role"
     _order = "is_default desc, sequence, id"
@@ -19,7 +20,8 @@ class BuyingRole(models.Model):
     description = fields.Text(translate=True)
     sequence = fields.Integer(default=10)
     is_default = fields.Boolean(
-        "Default Role", readonly=True, copy=False, help="Comes with the application and cannot be changed or deleted.")
+        "Default Role", readonly=True, copy=False, help="Comes with the application and cannot be changed or deleted."
+    )
 
     _name_unique = models.UniqueIndex(
         "(lower(name->>'en_US'))",
@@ -30,7 +32,9 @@ class BuyingRole(models.Model):
     def _check_count(self):
         """At most 20 roles, the defaults included."""
         if self.search_count([], limit=MAX_ROLES + 1) > MAX_ROLES:
-            raise ValidationError(self.env._("There can be at most %(count)s roles. Please reuse or delete one first.", count=MAX_ROLES))
+            raise ValidationError(
+                self.env._("There can be at most %(count)s roles. Please reuse or delete one first.", count=MAX_ROLES)
+            )
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -58,17 +62,21 @@ class BuyingRole(models.Model):
         self._refuse_defaults()
         lines = self.env["buying.role.template.line"].sudo().search([("role_id", "in", self.ids)])
         if lines:
-            raise UserError(self.env._(
-                "%(roles)s cannot be deleted, because these templates use it: %(templates)s",
-                roles=", ".join(lines.role_id.mapped("name")),
-                templates=", ".join(lines.template_id.mapped("name")),
-            ))
+            raise UserError(
+                self.env._(
+                    "%(roles)s cannot be deleted, because these templates use it: %(templates)s",
+                    roles=", ".join(lines.role_id.mapped("name")),
+                    templates=", ".join(lines.template_id.mapped("name")),
+                )
+            )
 
     def _refuse_defaults(self):
         """:raise UserError: one of these roles is a default one"""
         defaults = self.filtered("is_default")
         if defaults:
-            raise UserError(self.env._(
-                "%(roles)s: default roles cannot be changed or deleted. Please add a role of your own instead.",
-                roles=", ".join(defaults.mapped("name")),
-            ))
+            raise UserError(
+                self.env._(
+                    "%(roles)s: default roles cannot be changed or deleted. Please add a role of your own instead.",
+                    roles=", ".join(defaults.mapped("name")),
+                )
+            )

@@ -16,6 +16,7 @@ class BuyingRoleTemplate(models.Model):
 
     Source of the rules: Adobe Journey Optimizer B2B Edition, role templates.
     """
+
     _name = "buying.role.template"
     _description = "Buying Role Template"
     _inherit = ["mail.thread"]
@@ -24,7 +25,9 @@ class BuyingRoleTemplate(models.Model):
     name = fields.Char(required=True, tracking=True)
     description = fields.Text()
     active = fields.Boolean(default=True)
-    state = fields.Selection([("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True)
+    state = fields.Selection(
+        [("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True
+    )
     line_ids = fields.One2many("buying.role.template.line", "template_id", "Roles", copy=True)
     solution_ids = fields.One2many("buying.solution", "template_id", "Solutions")
 
@@ -52,10 +55,12 @@ class BuyingRoleTemplate(models.Model):
     def _unlink_except_live(self):
         live = self.filtered(lambda template: template.state == "live")
         if live:
-            raise UserError(self.env._(
-                "%(templates)s: a live template cannot be deleted, only archived.",
-                templates=", ".join(live.mapped("name")),
-            ))
+            raise UserError(
+                self.env._(
+                    "%(templates)s: a live template cannot be deleted, only archived.",
+                    templates=", ".join(live.mapped("name")),
+                )
+            )
 
     def action_publish(self):
         """Make draft templates live, so that solutions can use them.
@@ -87,9 +92,16 @@ class BuyingRoleTemplate(models.Model):
                 errors.append(self.env._("%(role)s appears twice.", role=role.name))
             seen |= role
             if line.members_required < 1:
-                errors.append(self.env._("%(role)s: the number of members required must be at least 1.", role=role.name))
+                errors.append(
+                    self.env._("%(role)s: the number of members required must be at least 1.", role=role.name)
+                )
             if line.auto_assign and not line._has_rule():
-                errors.append(self.env._("%(role)s is assigned automatically but has no rule. Without one, every contact would match.", role=role.name))
+                errors.append(
+                    self.env._(
+                        "%(role)s is assigned automatically but has no rule. Without one, every contact would match.",
+                        role=role.name,
+                    )
+                )
             try:
                 parse_domain(self.env, "res.partner", line.domain)
             except UserError as error:

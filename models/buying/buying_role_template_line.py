@@ -8,6 +8,7 @@ from ...tools.domains import parse_domain
 
 class BuyingRoleTemplateLine(models.Model):
     """One role of a template. Lines are tried in their order: the first whose rule matches a person wins."""
+
     _name = "buying.role.template.line"
     _description = "Role of a Template"
     _order = "template_id, sequence, id"
@@ -19,13 +20,27 @@ class BuyingRoleTemplateLine(models.Model):
     role_id = fields.Many2one("buying.role", "Role", required=True, ondelete="restrict")
     weight = fields.Selection(
         [("20", "Trivial"), ("40", "Minor"), ("60", "Normal"), ("80", "Important"), ("100", "Vital")],
-        default="60", required=True, help="How much this role's engagement counts for the group's.")
-    share = fields.Float("Share (%)", compute="_compute_share", digits=(5, 2), help="The weight divided by the sum of all weights of the template.")
+        default="60",
+        required=True,
+        help="How much this role's engagement counts for the group's.",
+    )
+    share = fields.Float(
+        "Share (%)",
+        compute="_compute_share",
+        digits=(5, 2),
+        help="The weight divided by the sum of all weights of the template.",
+    )
     is_required = fields.Boolean("Required", default=True, help="Counts for the completeness of the group.")
-    members_required = fields.Integer("Members Required", default=1, help="The role is complete with this many members.")
+    members_required = fields.Integer(
+        "Members Required", default=1, help="The role is complete with this many members."
+    )
     auto_assign = fields.Boolean("Assign Automatically", help="People of the account who match the rule get this role.")
     domain = fields.Char("Rule", default="[]", help="Which contacts get this role.")
-    match_count = fields.Integer("Matching Contacts", compute="_compute_match_count", help="Contacts that match the rule now, in all accounts that you may see.")
+    match_count = fields.Integer(
+        "Matching Contacts",
+        compute="_compute_match_count",
+        help="Contacts that match the rule now, in all accounts that you may see.",
+    )
 
     @api.depends("weight", "template_id.line_ids.weight")
     def _compute_share(self):
@@ -56,7 +71,9 @@ class BuyingRoleTemplateLine(models.Model):
             if set(vals) - {"members_required"}:
                 raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
             if not self.env.user.has_group("crm_buying_journey.group_manager"):
-                raise UserError(self.env._("Only managers may change the number of members required on a live template."))
+                raise UserError(
+                    self.env._("Only managers may change the number of members required on a live template.")
+                )
             if vals.get("members_required", 1) < 1:
                 raise UserError(self.env._("The number of members required must be at least 1."))
         return super().write(vals)

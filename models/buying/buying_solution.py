@@ -9,6 +9,7 @@ class BuyingSolution(models.Model):
     A solution has exactly one live role template, which never changes afterwards (Adobe Journey Optimizer B2B
     Edition, solution interests): people would otherwise lose or change roles behind the back of sales.
     """
+
     _name = "buying.solution"
     _description = "Solution Interest"
     _inherit = ["mail.thread"]
@@ -17,13 +18,23 @@ class BuyingSolution(models.Model):
     name = fields.Char(required=True, tracking=True)
     description = fields.Text()
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one("res.company", "Company", help="Leave empty to share the solution among all companies.")
+    company_id = fields.Many2one(
+        "res.company", "Company", help="Leave empty to share the solution among all companies."
+    )
     template_id = fields.Many2one(
-        "buying.role.template", "Role Template", required=True, index=True, ondelete="restrict",
-        domain="[('state', '=', 'live')]", help="Cannot be changed afterwards.")
+        "buying.role.template",
+        "Role Template",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        domain="[('state', '=', 'live')]",
+        help="Cannot be changed afterwards.",
+    )
     update_groups = fields.Boolean(
-        "Update Existing Groups", tracking=True,
-        help="The nightly jobs also add and remove members of the groups that exist already.")
+        "Update Existing Groups",
+        tracking=True,
+        help="The nightly jobs also add and remove members of the groups that exist already.",
+    )
     group_ids = fields.One2many("buying.group", "solution_id", "Buying Groups")
     job_ids = fields.One2many("buying.group.job", "solution_id", "Creation Jobs")
     group_count = fields.Integer("Number of Groups", compute="_compute_counts")
@@ -33,8 +44,12 @@ class BuyingSolution(models.Model):
 
     @api.depends("group_ids", "job_ids")
     def _compute_counts(self):
-        groups = dict(self.env["buying.group"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"]))
-        jobs = dict(self.env["buying.group.job"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"]))
+        groups = dict(
+            self.env["buying.group"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"])
+        )
+        jobs = dict(
+            self.env["buying.group.job"]._read_group([("solution_id", "in", self.ids)], ["solution_id"], ["__count"])
+        )
         for solution in self:
             solution.group_count = groups.get(solution, 0)
             solution.job_count = jobs.get(solution, 0)
@@ -43,9 +58,12 @@ class BuyingSolution(models.Model):
     def _check_template_live(self):
         for solution in self:
             if solution.template_id.state != "live":
-                raise UserError(self.env._(
-                    "%(template)s is a draft. Publish it before a solution uses it.",
-                    template=solution.template_id.name))
+                raise UserError(
+                    self.env._(
+                        "%(template)s is a draft. Publish it before a solution uses it.",
+                        template=solution.template_id.name,
+                    )
+                )
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -56,7 +74,9 @@ class BuyingSolution(models.Model):
 
     def write(self, vals):
         if "template_id" in vals and any(solution.template_id.id != vals["template_id"] for solution in self):
-            raise UserError(self.env._("The role template of a solution cannot be changed. Make a new solution instead."))
+            raise UserError(
+                self.env._("The role template of a solution cannot be changed. Make a new solution instead.")
+            )
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -64,9 +84,13 @@ class BuyingSolution(models.Model):
         for solution in self.sudo():
             users = solution._get_users()
             if users:
-                raise UserError(self.env._(
-                    "%(solution)s cannot be deleted, because it is used by %(users)s. Archive it instead.",
-                    solution=solution.name, users=", ".join(users)))
+                raise UserError(
+                    self.env._(
+                        "%(solution)s cannot be deleted, because it is used by %(users)s. Archive it instead.",
+                        solution=solution.name,
+                        users=", ".join(users),
+                    )
+                )
 
     def _get_users(self):
         """What uses this solution, in words, for the message that refuses its deletion.

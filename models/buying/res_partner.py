@@ -6,11 +6,18 @@ from odoo.fields import Domain
 
 class ResPartner(models.Model):
     """A company can be an account; people may also belong to accounts that do not employ them."""
+
     _inherit = "res.partner"
 
     affiliated_account_ids = fields.Many2many(
-        "res.partner", "res_partner_affiliated_account_rel", "partner_id", "account_id", "Affiliated Accounts",
-        domain="[('is_company', '=', True)]", help="Accounts this person works with without being employed there, e.g. as a contractor.")
+        "res.partner",
+        "res_partner_affiliated_account_rel",
+        "partner_id",
+        "account_id",
+        "Affiliated Accounts",
+        domain="[('is_company', '=', True)]",
+        help="Accounts this person works with without being employed there, e.g. as a contractor.",
+    )
     buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
     buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
     buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")
@@ -42,7 +49,8 @@ class ResPartner(models.Model):
         companies = self.filtered("is_company")
         if companies:
             self.flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
-            self.env.cr.execute("""
+            self.env.cr.execute(
+                """
                 WITH RECURSIVE below AS (
                     SELECT id AS account_id, id AS partner_id FROM res_partner WHERE id IN %(accounts)s
                      UNION
@@ -52,7 +60,9 @@ class ResPartner(models.Model):
                 SELECT account_id, partner_id FROM below
                  UNION
                 SELECT account_id, partner_id FROM res_partner_affiliated_account_rel WHERE account_id IN %(accounts)s
-            """, {"accounts": tuple(companies.ids)})
+            """,
+                {"accounts": tuple(companies.ids)},
+            )
             rows = sorted(self.env.cr.fetchall())
             readable = set(self.search([("id", "in", [row[1] for row in rows]), ("is_company", "=", False)]).ids)
             for account_id, partner_id in rows:
@@ -61,11 +71,16 @@ class ResPartner(models.Model):
         return {partner_id: self.browse(people_ids) for partner_id, people_ids in people.items()}
 
     def unlink(self):
-        groups = self.env["buying.group"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
+        groups = (
+            self.env["buying.group"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
+        )
         if groups:
-            raise UserError(self.env._(
-                "%(accounts)s cannot be deleted, because they have buying groups. Archive them instead.",
-                accounts=", ".join(groups.partner_id.mapped("display_name"))))
+            raise UserError(
+                self.env._(
+                    "%(accounts)s cannot be deleted, because they have buying groups. Archive them instead.",
+                    accounts=", ".join(groups.partner_id.mapped("display_name")),
+                )
+            )
         # the database would drop the memberships as well, but the groups would keep their old completeness
         self.env["buying.group.member"].sudo().search([("partner_id", "in", self.ids)]).unlink()
         return super().unlink()

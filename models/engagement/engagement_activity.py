@@ -9,6 +9,7 @@ class EngagementActivity(models.Model):
     ``partner_id`` is the person, ``account_id`` the company the person belongs to at that time; either may be empty.
     ``res_model`` and ``res_id`` point to the record that tells of it, e.g. the mailing trace.
     """
+
     _name = "engagement.activity"
     _description = "Engagement Activity"
     _order = "date desc, id desc"
@@ -34,7 +35,9 @@ class EngagementActivity(models.Model):
     @api.depends("type_id.name", "subject")
     def _compute_display_name(self):
         for activity in self:
-            activity.display_name = f"{activity.type_id.name}: {activity.subject}" if activity.subject else activity.type_id.name
+            activity.display_name = (
+                f"{activity.type_id.name}: {activity.subject}" if activity.subject else activity.type_id.name
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

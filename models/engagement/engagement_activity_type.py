@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 class EngagementActivityType(models.Model):
     """What can happen, e.g. a mail being opened. Code refers to a type by its ``code``, never by its name."""
+
     _name = "engagement.activity.type"
     _description = "Engagement Activity Type"
     _order = "sequence, id"
@@ -13,9 +14,18 @@ class EngagementActivityType(models.Model):
     code = fields.Char(required=True, help="Unique name that programs use.")
     sequence = fields.Integer(default=10)
     channel = fields.Selection(
-        [("email", "Email"), ("web", "Web"), ("event", "Event"), ("meeting", "Meeting"), ("sale", "Sales"),
-         ("curated", "Curated"), ("group", "Buying Group")],
-        required=True, default="curated")
+        [
+            ("email", "Email"),
+            ("web", "Web"),
+            ("event", "Event"),
+            ("meeting", "Meeting"),
+            ("sale", "Sales"),
+            ("curated", "Curated"),
+            ("group", "Buying Group"),
+        ],
+        required=True,
+        default="curated",
+    )
     active = fields.Boolean(default=True)
 
     _code_unique = models.Constraint("UNIQUE(code)", "An activity type with this code exists already.")
