@@ -13,3 +13,4 @@ from . import test_journey_handover
 from . import test_journey_lifecycle
 from . import test_mailing_cc
 from . import test_tools_domains
+from . import test_tour

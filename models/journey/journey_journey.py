@@ -153,7 +153,7 @@ class JourneyJourney(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            vals.pop("state", None)  # only the buttons change it
+            vals["state"] = "draft"  # only the buttons change it, whatever values or defaults say
         journeys = super().create(vals_list)
         versions = self.env["journey.version"].sudo().create([{"journey_id": journey.id} for journey in journeys])
         for journey, version in zip(journeys.sudo(), versions, strict=True):

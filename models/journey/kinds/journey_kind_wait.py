@@ -22,6 +22,14 @@ class JourneyKindWait(models.AbstractModel):
     def _get_summary(self, node):
         if node.wait_type == "date":
             return self.env._("Wait until %(date)s", date=format_datetime(self.env, node.wait_date) if node.wait_date else "…")
+        if node.wait_value == 1:
+            return {
+                "minutes": self.env._("Wait 1 minute"),
+                "hours": self.env._("Wait 1 hour"),
+                "days": self.env._("Wait 1 day"),
+                "weeks": self.env._("Wait 1 week"),
+                "months": self.env._("Wait 1 month"),
+            }.get(node.wait_unit)
         units = dict(node._fields["wait_unit"]._description_selection(self.env))
         return self.env._("Wait %(value)s %(unit)s", value=node.wait_value, unit=units.get(node.wait_unit, "").lower())
 
