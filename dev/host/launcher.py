@@ -1,14 +1,15 @@
 """Running Odoo: its configuration, its command line, and a child process that behaves as if it were us."""
 
 import contextlib
-import ctypes
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 
 from .environment import clean_environ, python
-from .paths import ADDONS, CONFIG, DATA, LOGS, SINK_PORT
+from .paths import ADDONS, CONFIGS, DATA, LOGS, SINK_PORT
+from .say import die_with_parent
 
 PASSED_ON = (
     signal.SIGINT,
@@ -19,7 +20,6 @@ PASSED_ON = (
     signal.SIGUSR2,
 )
 FROM_KERNEL = 0x80
-PR_SET_PDEATHSIG = 1
 
 
 def free_port(preferred=0):
@@ -48,7 +48,7 @@ def choose_sink_port(preferred=0):
 
 
 def write_config(source, server):
-    """Write the configuration that every Odoo process of ours reads."""
+    """Write the configuration that the Odoo processes of this command read."""
     options = {
         "addons_path": ",".join(map(str, [*source.addons, ADDONS])),
         "data_dir": DATA,
@@ -63,10 +63,16 @@ def write_config(source, server):
         **{f"db_{name}": value for name, value in server.parameters.items()},
     }
     lines = ["[options]", *(f"{name} = {value}" for name, value in options.items()), ""]
-    fresh = CONFIG.with_name(f"odoo.conf.{os.getpid()}")
+    text = "\n".join(lines)
+    # Named by its content: a command with other settings must not change that of one that is running.
+    source.config = CONFIGS / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.conf"
+    if source.config.exists():
+        return
+    CONFIGS.mkdir(mode=0o700, exist_ok=True)
+    fresh = source.config.with_suffix(f".{os.getpid()}")
     fresh.touch(mode=0o600)
-    fresh.write_text("\n".join(lines))
-    fresh.replace(CONFIG)
+    fresh.write_text(text)
+    fresh.replace(source.config)
 
 
 def odoo_command(arguments):
@@ -76,12 +82,7 @@ def odoo_command(arguments):
 
 def odoo_environ(source, **more):
     """Return the environment in which Odoo finds itself and its configuration."""
-    return clean_environ(PYTHONPATH=source.home, ODOO_RC=CONFIG, **more)
-
-
-def die_with_parent():
-    """Ask the kernel to kill this process when its parent is gone, however that came about."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    return clean_environ(PYTHONPATH=source.home, ODOO_RC=source.config, **more)
 
 
 def child_options(server, **options):
@@ -123,6 +124,8 @@ def run_as_ourselves(command, environ, server, stdin=None):
 def end_like(returncode):
     """End this process as the child ended, by the same signal if it was one; else return the exit code."""
     if returncode < 0:
-        signal.signal(-returncode, signal.SIG_DFL)
+        # Some signals can't be set; those need not be.
+        with contextlib.suppress(OSError):
+            signal.signal(-returncode, signal.SIG_DFL)
         os.kill(os.getpid(), -returncode)
     return returncode

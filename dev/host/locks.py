@@ -3,9 +3,13 @@
 import contextlib
 import fcntl
 import os
+import time
 
 from .paths import LOCKS
 from .say import say
+
+# Shorter waits are nothing to tell about.
+PATIENCE_SECONDS = 2
 
 
 def open_lock(name):
@@ -28,10 +32,14 @@ def exclusive(name, reason=None):
     """Hold the named lock alone, waiting for whoever has it."""
     descriptor = open_lock(name)
     try:
-        if not try_exclusive(descriptor):
-            if reason:
-                say(f"Waiting for another command to finish: {reason} …")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not try_exclusive(descriptor):
+            if time.monotonic() > deadline:
+                if reason:
+                    say(f"Waiting for another command to finish: {reason} …")
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                break
+            time.sleep(0.05)
         yield
     finally:
         os.close(descriptor)

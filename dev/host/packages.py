@@ -133,9 +133,10 @@ def ensure_packages(**wanted):
         wait = ["-o", "DPkg::Lock::Timeout=300"]
         with step(f"Installing Debian packages: {' '.join(packages)}"):
             # A failing update may be about a source that has nothing we need: the installation tells.
-            run_logged([*prefix, "apt-get", *wait, "update"], "apt-update.log")
+            run_logged([*prefix, "apt-get", *wait, "update"], "apt-update.log", survive=True)
             install = ["apt-get", *wait, "install", "-y", "--no-install-recommends", *packages]
-            code, output = run_logged([*prefix, *install], "apt-install.log")
+            # Killing it halfway would leave the machine's packages half installed.
+            code, output = run_logged([*prefix, *install], "apt-install.log", survive=True)
         if code or missing_packages(**wanted):
             reason = last_line(output, "E:", "dpkg: error")
             raise Stop(

@@ -23,7 +23,7 @@ ADDONS = CACHE / "addons"
 DATA = CACHE / "data"
 MAILS = CACHE / "mails"
 SINK_PORT = CACHE / "sink-port"
-CONFIG = CACHE / "odoo.conf"
+CONFIGS = CACHE / "config"
 
 
 def make_cache():

@@ -1,6 +1,8 @@
 """What the commands tell people: progress on standard error, and the one-line end of a run that can't go on."""
 
 import contextlib
+import ctypes
+import signal
 import subprocess
 import sys
 import threading
@@ -9,6 +11,7 @@ import time
 from .paths import LOGS
 
 BEAT_SECONDS = 15
+PR_SET_PDEATHSIG = 1
 
 
 class Stop(Exception):
@@ -45,8 +48,18 @@ def step(text):
     say(f"  done in {time.monotonic() - started:.0f} s")
 
 
-def run_logged(command, log_name, **options):
-    """Run a command with its output in a log file; return its exit code and that output."""
+def die_with_parent():
+    """Ask the kernel to kill this process when its parent is gone, however that came about."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run_logged(command, log_name, survive=False, **options):
+    """Run a command with its output in a log file; return its exit code and that output.
+
+    It dies with us, so that it can't write to a place where the next run begins anew, unless it is to `survive`.
+    """
+    if not survive:
+        options["preexec_fn"] = die_with_parent
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / log_name
     with log.open("w", encoding="utf-8", errors="replace") as out:

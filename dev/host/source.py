@@ -40,6 +40,8 @@ class Source:
         self.home = home
         self.addons = addons
         self.version = version
+        # The configuration file, written once the database server is known.
+        self.config = None
 
 
 def read_version(home):
@@ -87,6 +89,18 @@ def apt_options(folder):
     return [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
 
+def apt_reason(output):
+    """Return why apt failed: its first error, and for a failed download the line that tells more."""
+    lines = [line.strip() for line in output.splitlines()]
+    for line in lines:
+        if line.startswith("E:") and "Some index files failed" not in line:
+            return line
+    for number, line in enumerate(lines[:-1]):
+        if line.startswith("Err:"):
+            return lines[number + 1]
+    return last_line(output)
+
+
 def find_mirror(folder):
     """Return the address of a Debian archive: the environment's word, else that of the machine's own sources."""
     named = os.environ.get("DEBIAN_MIRROR")
@@ -120,11 +134,11 @@ def download(folder, into):
     advice = "check the network, or set DEBIAN_MIRROR to a Debian archive that has it, or ODOO_PATH to a checkout"
     code, output = run_logged(["apt-get", *options, "update"], "apt-suite.log")
     if code:
-        reason = last_line(output, "E:", "Err:")
+        reason = apt_reason(output)
         raise Stop(f"Debian's suite {SUITE} could not be read from {mirror}: {reason} — {advice} of Odoo 19.")
     code, output = run_logged(["apt-get", *options, "download", *PACKAGES], "apt-download.log", cwd=into)
     if code:
-        reason = last_line(output, "E:", "Err:")
+        reason = apt_reason(output)
         raise Stop(f"Odoo could not be downloaded from {mirror} {SUITE}: {reason} — {advice} of Odoo 19.")
     return sorted(into.glob("*.deb"))
 
