@@ -152,7 +152,7 @@ class TestJourneyEngine(JourneyCase):
         states = {participant.res_id: participant.state for participant in journey.participant_ids}
         self.assertEqual(states, {gone: "exited", partners[1].id: "completed"})
 
-    def test_archived_record_goes_on(self):
+    def test_archived_record_leaves(self):
         partners = self.make_partners(1)
         journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
             {"kind": "wait", "wait_value": 1}, {"kind": "action", "action_server_id": self.write_action().id}])
@@ -160,8 +160,17 @@ class TestJourneyEngine(JourneyCase):
         partners.active = False
         journey.participant_ids.action_skip_wait()
         self.engine.tick()
-        self.assertEqual(journey.participant_ids.state, "completed")
-        self.assertEqual(partners.ref, "done")
+        self.assertEqual((journey.participant_ids.state, partners.ref), ("exited", False))
+        self.assertIn("archived", journey.participant_ids.exit_reason)
+
+    def test_archived_record_goes_on_if_the_audience_asks_for_it(self):
+        """Lost leads are archived; an audience that names them takes them to the end."""
+        lead = self.env["crm.lead"].create({"name": "Lost", "email_from": "lost@example.com"})
+        lead.action_set_lost()
+        journey = self.make_journey(
+            "crm.lead", [("id", "=", lead.id), ("active", "=", False)], [{"kind": "email"}, {"kind": "end"}])
+        self.engine.tick()
+        self.assertEqual(self.states_of(journey), {"Step 1": ["done"], "Step 2": ["done"]})
 
     def test_each_pass_through_a_circle_is_a_visit_of_its_own(self):
         partners = self.make_partners(1)

@@ -186,3 +186,26 @@ class TestJourneyLifecycle(JourneyCase):
         with self.assertRaises(UserError):
             mailing.state = "in_queue"
         self.assertEqual(mailing.state, "draft")
+
+    def test_mail_of_a_step_is_the_step_s_own(self):
+        journey = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
+        other = self.env["mailing.mailing"].create({"subject": "Other", "mailing_model_id": self.env["ir.model"]._get_id("res.partner")})
+        with self.assertRaises(UserError):
+            journey.node_ids.with_user(self.marketer).mailing_id = other
+        with self.assertRaises(UserError):
+            journey.node_ids.mailing_id.with_user(self.marketer).journey_node_id = False
+        self.assertEqual(journey.node_ids.mailing_id.journey_node_id, journey.node_ids)
+
+    def test_step_cannot_move_into_a_published_journey(self):
+        live = self.make_journey("buying.group", self.domain, [{"kind": "email"}])
+        draft = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
+        with self.assertRaises(UserError):
+            draft.node_ids.with_user(self.manager).version_id = live.current_version_id
+
+    def test_deleting_a_draft_takes_its_mails_and_alerts_along(self):
+        journey = self.make_journey("buying.group", self.domain, [
+            {"kind": "email"}, {"kind": "action", "action_state": "sales_alert", "alert_email_to": "a@example.com"}], publish=False)
+        mailing, action = journey.node_ids.mailing_id, journey.node_ids.action_server_id
+        journey.with_user(self.manager).unlink()
+        self.assertFalse(mailing.exists())
+        self.assertFalse(action.exists())

@@ -194,6 +194,17 @@ class JourneyJourney(models.Model):
             raise UserError(self.env._(
                 "%(journeys)s cannot be deleted while running. Abort it first.", journeys=", ".join(running.mapped("name"))))
 
+    def unlink(self):
+        """Drafts of mails go with their journey; mails that were sent stay, for their figures."""
+        nodes = self.version_ids.node_ids
+        mailings = nodes.mailing_id.filtered(lambda mailing: mailing.state == "draft")
+        actions = nodes.action_server_id.sudo().filtered(
+            lambda action: action.state == "sales_alert" and not action.binding_model_id)
+        result = super().unlink()
+        mailings.exists().unlink()
+        actions.exists().unlink()
+        return result
+
     # Audience -----------------------------------------------------------------------------------------------------
 
     def _get_audience_domain(self):

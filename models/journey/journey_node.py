@@ -124,6 +124,12 @@ class JourneyNode(models.Model):
             node.done_count = traces.get((node.id, "done"), 0) + traces.get((node.id, "skipped"), 0)
             node.failed_count = traces.get((node.id, "failed"), 0)
 
+    def _check_mailing(self):
+        """:raise UserError: a mail belongs to another step, or is no mail of a journey"""
+        for node in self.filtered("mailing_id"):
+            if node.mailing_id.sudo().journey_node_id != node:
+                raise UserError(self.env._("%(mail)s is not the mail of this step.", mail=node.mailing_id.sudo().subject))
+
     def _check_action(self):
         """Nobody gets system rights by way of a journey. No constraint, since the host runs those with system rights.
 
@@ -150,11 +156,15 @@ class JourneyNode(models.Model):
     def write(self, vals):
         if not self.env.su:
             self.version_id._check_draft()
+        if "version_id" in vals and any(node.version_id.id != vals["version_id"] for node in self):
+            raise UserError(self.env._("A step stays in its journey. Copy the journey instead."))
         if "kind" in vals and any(node.kind != vals["kind"] for node in self):
             raise UserError(self.env._("The kind of a step cannot be changed. Delete it and add another one."))
         result = super().write(vals)
         if "action_server_id" in vals:
             self._check_action()
+        if "mailing_id" in vals:
+            self._check_mailing()
         return result
 
     def unlink(self):

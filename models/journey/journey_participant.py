@@ -34,7 +34,7 @@ class JourneyParticipant(models.Model):
     waiting_since = fields.Datetime(help="Set while the step waits.")
     attempts = fields.Integer(help="Failed attempts at the present step.")
     exit_reason = fields.Char()
-    entered_at = fields.Datetime("Entered", default=fields.Datetime.now)
+    entered_at = fields.Datetime("Entered On", default=fields.Datetime.now)
     left_at = fields.Datetime("Left On")
     trace_ids = fields.One2many("journey.trace", "participant_id", "Timeline")
 

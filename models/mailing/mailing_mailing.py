@@ -50,7 +50,16 @@ class MailingMailing(models.Model):
         self._refuse_journey()
         return super()._action_send_mail(res_ids=res_ids)
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        mailings = super().create(vals_list)
+        if not self.env.su and mailings.filtered("journey_node_id"):
+            raise UserError(self.env._("Only a journey's step says which mail is its own."))
+        return mailings
+
     def write(self, vals):
+        if "journey_node_id" in vals and not self.env.su:
+            raise UserError(self.env._("Only a journey's step says which mail is its own."))
         if vals.get("state") in ("in_queue", "sending"):
             self._refuse_journey()
         return super().write(vals)

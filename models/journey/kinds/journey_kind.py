@@ -86,11 +86,16 @@ class JourneyKind(models.AbstractModel):
     # Help for kinds -----------------------------------------------------------------------------------------------
 
     def _get_records(self, node, participants):
-        """The participants' records that still exist and that the responsible user may read, archived ones included.
+        """The participants' records that still exist and that the responsible user may read.
+
+        Archived ones count only if the audience asks for them by naming ``active``, as one of lost leads does: what
+        was archived on the way gets no more mails.
 
         :return: ``{participant id: record}``; a participant without a record is left out
         """
-        Model = node.sudo(False).env[node.model_name].with_context(active_test=False)
+        audience = node.journey_id._get_audience_domain()
+        names_active = any(condition.field_expr == "active" for condition in audience.iter_conditions())
+        Model = node.sudo(False).env[node.model_name].with_context(active_test=not names_active)
         records = {record.id: record for record in Model.search([("id", "in", participants.mapped("res_id"))])}
         return {
             participant.id: records[participant.res_id].with_context(active_test=True)
@@ -124,4 +129,4 @@ class JourneyKind(models.AbstractModel):
 
     def _gone(self):
         """Result for a participant whose record was deleted or is out of sight."""
-        return Leave(self.env._("The record was deleted or the responsible user may not read it."))
+        return Leave(self.env._("The record was deleted or archived, or the responsible user may not read it."))

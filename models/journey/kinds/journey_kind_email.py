@@ -27,19 +27,21 @@ class JourneyKindEmail(models.AbstractModel):
         """Each email node owns a mailing; people of groups have no mailing of their own model."""
         if node.model_name == "buying.group":
             node.people = "people"
-        if not node.mailing_id:
-            node.mailing_id = self.env["mailing.mailing"].create({
-                "subject": node.name,
-                "mailing_type": "mail",
-                "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
-                "mailing_domain": "[]",
-                "user_id": node.journey_id.user_id.id,
-            })
-        node.mailing_id.journey_node_id = node
+        mailing = self.env["mailing.mailing"].create({
+            "subject": node.name,
+            "mailing_type": "mail",
+            "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
+            "mailing_domain": "[]",
+            "user_id": node.journey_id.user_id.id,
+        })
+        mailing.sudo().journey_node_id = node  # nobody else may say which mail is a step's
+        node.mailing_id = mailing
 
     def _on_copy(self, node, copied):
         fresh = copied.mailing_id
-        copied.mailing_id = node.mailing_id.copy({"subject": node.mailing_id.subject, "journey_node_id": copied.id})
+        mailing = node.mailing_id.copy({"subject": node.mailing_id.subject})
+        mailing.sudo().journey_node_id = copied
+        copied.mailing_id = mailing
         fresh.unlink()
 
     def _on_publish(self, node):
