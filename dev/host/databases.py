@@ -13,8 +13,9 @@ from .paths import ADDON, CACHE, DATA, LOCKS, LOGS
 from .say import Stop, last_line, step
 
 MODULES = ("contacts", "crm", "mass_mailing_crm", "mass_mailing_sale", "sale_crm", "base_automation")
-# The demo is shown in them; a language can only be loaded fast where its texts come with the installation.
-LANGUAGES = ("fr_FR", "nb_NO", "zh_CN")
+# The demo is shown in them. The first is the one that Odoo makes everybody's default.
+LANGUAGES = ("en_US", "fr_FR", "nb_NO", "zh_CN")
+TEMPLATE = "bj_template_"
 SCRATCH = "bj_scratch_"
 BUILDING = "_building"
 LONGEST_NAME = 63
@@ -34,6 +35,12 @@ def filestore(name):
 def exists(server, name):
     """Return whether there is such a database."""
     return bool(server.query("SELECT 1 FROM pg_database WHERE datname = %s", [name]))
+
+
+def named(server, start):
+    """Return the databases whose names begin like this."""
+    pattern = start.replace("_", r"\_") + "%"
+    return [name for (name,) in server.query("SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern])]
 
 
 def drop(server, name):
@@ -111,7 +118,7 @@ def template_name(source, server):
     if not server.own:
         # A server of the developer's own may serve several checkouts, each with its own files.
         facts.append(str(CACHE))
-    return "bj_template_" + hashlib.sha256("\0".join(facts).encode()).hexdigest()[:10]
+    return TEMPLATE + hashlib.sha256("\0".join(facts).encode()).hexdigest()[:10]
 
 
 def ensure_template(source, server):
@@ -123,7 +130,7 @@ def ensure_template(source, server):
         if exists(server, name) and filestore(name).exists():
             return name
         check_space(1024**3)
-        for stale in (name, name + BUILDING):
+        for stale in {name, name + BUILDING, *(named(server, TEMPLATE) if server.own else ())}:
             unlock(server, stale)
             drop(server, stale)
         building = name + BUILDING
@@ -208,8 +215,7 @@ def scratch(source, server, purpose, keep=False):
 
 def drop_abandoned(server):
     """Drop the scratch databases whose command is gone."""
-    rows = server.query("SELECT datname FROM pg_database WHERE datname LIKE %s", [SCRATCH.replace("_", r"\_") + "%"])
-    for (name,) in rows:
+    for name in named(server, SCRATCH):
         # Without a mark it is another checkout's, on a server that both use.
         if not (LOCKS / name).exists():
             continue

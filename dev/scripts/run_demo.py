@@ -9,7 +9,7 @@ import os
 import pathlib
 from collections import Counter
 
-env = self.env  # noqa: F821 - Odoo's shell gives self
+env = self.env
 engine = env["journey.engine"]
 journey = env.ref("crm_buying_journey.journey_handover")
 folder = pathlib.Path(os.environ["BJ_MAILS"])
@@ -51,12 +51,9 @@ print(f"Journey “{journey.name}”: " + ", ".join(f"{count} {state}" for state
 messages = [
     email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(folder.glob("*.eml"))
 ]
-print(
-    f"Mails delivered to the local sink: {len(messages)}, {sum(1 for message in messages if message['Cc'])} of them with a copy"
-)
+copied = sum(1 for message in messages if message["Cc"])
+print(f"Mails delivered to the local sink: {len(messages)}, {copied} of them with a copy")
 for message in messages:
     copy = f"  Cc: {message['Cc']}" if message["Cc"] else ""
     print(f"  To: {message['To']}{copy}  Subject: {message['Subject']}")
-print(
-    "In the browser: Buying Journeys > Buying Groups, and Buying Journeys > Journeys > All Journeys > Handover > Entered"
-)
+print("In the browser: Buying Journeys > Buying Groups, and Buying Journeys > Journeys > All Journeys > Handover")
