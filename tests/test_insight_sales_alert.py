@@ -8,9 +8,15 @@ from .common_journey import JourneyCase
 @tagged("post_install", "-at_install")
 class TestSalesAlert(JourneyCase):
     def make_action(self, model="buying.group", **values):
-        return self.env["ir.actions.server"].create({
-            "name": "Alert", "state": "sales_alert", "model_id": self.env["ir.model"]._get_id(model),
-            "alert_email_to": "team@example.com", **values})
+        return self.env["ir.actions.server"].create(
+            {
+                "name": "Alert",
+                "state": "sales_alert",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "alert_email_to": "team@example.com",
+                **values,
+            }
+        )
 
     def run_on(self, action, records):
         return action.with_context(active_model=records._name, active_ids=records.ids, active_id=records.ids[0]).run()
@@ -23,9 +29,22 @@ class TestSalesAlert(JourneyCase):
         self.group.status = "Hot & <ready>"
         self.run_on(self.make_action(), self.group)
         mail = self.alerts()
-        self.assertEqual((mail.subject, mail.email_to, mail.state), ("Test solution for Azure Interior Test is ready for you", "team@example.com", "outgoing"))
-        for text in ("Azure Interior Test", "Test solution", "50 %", "Champion", "Brandon Freeman", "Decision Maker", "Creative Director",
-                     "brandon.test@example.com", "Hot &amp; &lt;ready&gt;", f"/odoo/buying.group/{self.group.id}"):
+        self.assertEqual(
+            (mail.subject, mail.email_to, mail.state),
+            ("Test solution for Azure Interior Test is ready for you", "team@example.com", "outgoing"),
+        )
+        for text in (
+            "Azure Interior Test",
+            "Test solution",
+            "50 %",
+            "Champion",
+            "Brandon Freeman",
+            "Decision Maker",
+            "Creative Director",
+            "brandon.test@example.com",
+            "Hot &amp; &lt;ready&gt;",
+            f"/odoo/buying.group/{self.group.id}",
+        ):
             self.assertIn(text, mail.body_html)
         self.assertNotIn("Colleen", mail.body_html)
 
@@ -88,8 +107,18 @@ class TestSalesAlert(JourneyCase):
             self.make_action("res.users")
 
     def test_step_without_a_group_is_skipped_with_the_reason(self):
-        journey = self.make_journey("res.partner", [("id", "in", (self.account + self.other_account).ids)], [
-            {"kind": "action", "action_state": "sales_alert", "alert_email_to": "team@example.com", "alert_solution_id": self.solution.id}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", (self.account + self.other_account).ids)],
+            [
+                {
+                    "kind": "action",
+                    "action_state": "sales_alert",
+                    "alert_email_to": "team@example.com",
+                    "alert_solution_id": self.solution.id,
+                }
+            ],
+        )
         self.engine.tick()
         traces = {trace.participant_id.res_id: trace for trace in journey.participant_ids.trace_ids}
         self.assertEqual(traces[self.account.id].state, "done")
@@ -98,12 +127,19 @@ class TestSalesAlert(JourneyCase):
         self.assertEqual(len(self.alerts()), 1)
 
     def test_publish_refuses_an_alert_without_recipients(self):
-        journey = self.make_journey("buying.group", [("id", "=", self.group.id)], [{"kind": "action", "action_state": "sales_alert"}], publish=False)
+        journey = self.make_journey(
+            "buying.group",
+            [("id", "=", self.group.id)],
+            [{"kind": "action", "action_state": "sales_alert"}],
+            publish=False,
+        )
         with self.assertRaisesRegex(UserError, "no recipient"):
             journey.with_user(self.manager).action_publish()
 
     def test_salesperson_cannot_alert_about_a_foreign_group(self):
-        foreign = self.env["buying.group"].create({"solution_id": self.solution.id, "partner_id": self.other_account.id})
+        foreign = self.env["buying.group"].create(
+            {"solution_id": self.solution.id, "partner_id": self.other_account.id}
+        )
         self.other_account.user_id = self.manager
         with self.assertRaises(Exception) as caught, self.assertLogs("odoo.addons.base.models.ir_actions", "WARNING"):
             self.run_on(self.make_action().with_user(self.salesperson), foreign)

@@ -13,17 +13,26 @@ from .common_journey import JourneyCase
 @tagged("post_install", "-at_install")
 class TestJourneyEngine(JourneyCase):
     def make_partners(self, count):
-        return self.env["res.partner"].create([
-            {"name": f"Contact {number}", "email": f"contact.{number}@example.com"} for number in range(count)])
+        return self.env["res.partner"].create(
+            [{"name": f"Contact {number}", "email": f"contact.{number}@example.com"} for number in range(count)]
+        )
 
     def write_action(self, model="res.partner", value="done"):
-        return self.env["ir.actions.server"].create({
-            "name": "Note it", "state": "object_write", "model_id": self.env["ir.model"]._get_id(model),
-            "update_path": "ref" if model == "res.partner" else "status", "value": value})
+        return self.env["ir.actions.server"].create(
+            {
+                "name": "Note it",
+                "state": "object_write",
+                "model_id": self.env["ir.model"]._get_id(model),
+                "update_path": "ref" if model == "res.partner" else "status",
+                "value": value,
+            }
+        )
 
     def test_audience_enters_once(self):
         partners = self.make_partners(3)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 1}, {"kind": "end"}])
+        journey = self.make_journey(
+            "res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 1}, {"kind": "end"}]
+        )
         self.engine.tick()
         self.engine.tick()
         self.assertEqual(sorted(journey.participant_ids.mapped("res_id")), sorted(partners.ids))
@@ -32,7 +41,9 @@ class TestJourneyEngine(JourneyCase):
     def test_later_matches_enter_later(self):
         partners = self.make_partners(2)
         partners[1].function = "Other"
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids), ("function", "=", False)], [{"kind": "end"}])
+        journey = self.make_journey(
+            "res.partner", [("id", "in", partners.ids), ("function", "=", False)], [{"kind": "end"}]
+        )
         self.engine.tick()
         self.assertEqual(journey.participant_ids.mapped("res_id"), partners[0].ids)
         partners[1].function = False
@@ -42,7 +53,13 @@ class TestJourneyEngine(JourneyCase):
     def test_start_and_end_dates(self):
         partners = self.make_partners(1)
         now = fields.Datetime.now()
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [{"kind": "end"}], date_start=now + timedelta(days=1), date_end=now + timedelta(days=3))
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "end"}],
+            date_start=now + timedelta(days=1),
+            date_end=now + timedelta(days=3),
+        )
         self.engine.tick()
         self.assertFalse(journey.participant_ids)
         with freeze_time(now + timedelta(days=4)):
@@ -51,10 +68,12 @@ class TestJourneyEngine(JourneyCase):
         self.assertEqual(journey.state, "finished")
 
     def test_audience_is_what_the_responsible_may_read(self):
-        mine, foreign = self.env["crm.lead"].create([
-            {"name": "Mine", "user_id": self.salesperson.id, "email_from": "a@example.com"},
-            {"name": "Not mine", "user_id": self.manager.id, "email_from": "b@example.com"},
-        ])
+        mine, foreign = self.env["crm.lead"].create(
+            [
+                {"name": "Mine", "user_id": self.salesperson.id, "email_from": "a@example.com"},
+                {"name": "Not mine", "user_id": self.manager.id, "email_from": "b@example.com"},
+            ]
+        )
         limited = self.salesperson
         limited.group_ids += self.env.ref("crm_buying_journey.group_user")
         journey = self.make_journey("crm.lead", [("id", "in", (mine + foreign).ids)], [{"kind": "end"}], user=limited)
@@ -65,8 +84,11 @@ class TestJourneyEngine(JourneyCase):
         partners = self.make_partners(1)
         start = fields.Datetime.to_datetime("2026-01-31 10:00:00")
         with freeze_time(start):
-            journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-                {"kind": "wait", "wait_value": 1, "wait_unit": "months"}, {"kind": "end"}])
+            journey = self.make_journey(
+                "res.partner",
+                [("id", "in", partners.ids)],
+                [{"kind": "wait", "wait_value": 1, "wait_unit": "months"}, {"kind": "end"}],
+            )
             self.engine.tick()
         participant = journey.participant_ids
         # one month after the last of January is the last of February
@@ -81,30 +103,49 @@ class TestJourneyEngine(JourneyCase):
 
     def test_wait_until_a_date_in_the_past_does_not_hold(self):
         partners = self.make_partners(1)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "wait", "wait_type": "date", "wait_date": "2020-01-01 00:00:00"}, {"kind": "end"}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "wait", "wait_type": "date", "wait_date": "2020-01-01 00:00:00"}, {"kind": "end"}],
+        )
         self.engine.tick()
         self.assertEqual(journey.participant_ids.state, "completed")
 
     def test_action_runs_once_for_everybody(self):
         partners = self.make_partners(5)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end"}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end"}],
+        )
         self.engine.tick()
         self.assertEqual(set(partners.mapped("ref")), {"done"})
         self.assertEqual(self.states_of(journey), {"Step 1": ["done"] * 5, "Step 2": ["done"] * 5})
 
     def test_action_on_the_people_of_an_account(self):
-        journey = self.make_journey("res.partner", [("id", "=", self.account.id)], [
-            {"kind": "action", "people": "people", "role_ids": self.role_champion.ids, "action_server_id": self.write_action().id}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "=", self.account.id)],
+            [
+                {
+                    "kind": "action",
+                    "people": "people",
+                    "role_ids": self.role_champion.ids,
+                    "action_server_id": self.write_action().id,
+                }
+            ],
+        )
         self.engine.tick()
         self.assertEqual((self.colleen.ref, self.brandon.ref, self.account.ref), ("done", False, False))
         self.assertEqual(journey.participant_ids.state, "completed")
 
     def test_poisoned_record_stops_nobody_else(self):
         partners = self.make_partners(8)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end"}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end"}],
+        )
         write = type(self.env["res.partner"]).write
 
         def poisoned(records, vals):
@@ -128,9 +169,15 @@ class TestJourneyEngine(JourneyCase):
 
     def test_error_edge_is_taken_when_retries_are_used_up(self):
         partners = self.make_partners(1)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end", "name": "Good"}], publish=False)
-        bad = self.env["journey.node"].create({"version_id": journey.draft_version_id.id, "kind": "end", "name": "Bad", "sequence": 90})
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "action", "action_server_id": self.write_action().id}, {"kind": "end", "name": "Good"}],
+            publish=False,
+        )
+        bad = self.env["journey.node"].create(
+            {"version_id": journey.draft_version_id.id, "kind": "end", "name": "Bad", "sequence": 90}
+        )
         self.env["journey.edge"].create({"source_id": journey.node_ids[0].id, "target_id": bad.id, "outcome": "error"})
         journey.with_user(self.manager).action_publish()
         with patch.object(type(self.env["res.partner"]), "write", side_effect=UserError("no")):
@@ -142,8 +189,11 @@ class TestJourneyEngine(JourneyCase):
 
     def test_deleted_record_leaves(self):
         partners = self.make_partners(2)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "wait", "wait_value": 1}, {"kind": "action", "action_server_id": self.write_action().id}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "wait", "wait_value": 1}, {"kind": "action", "action_server_id": self.write_action().id}],
+        )
         self.engine.tick()
         gone = partners[0].id
         partners[0].unlink()
@@ -154,8 +204,11 @@ class TestJourneyEngine(JourneyCase):
 
     def test_archived_record_leaves(self):
         partners = self.make_partners(1)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "wait", "wait_value": 1}, {"kind": "action", "action_server_id": self.write_action().id}])
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "wait", "wait_value": 1}, {"kind": "action", "action_server_id": self.write_action().id}],
+        )
         self.engine.tick()
         partners.active = False
         journey.participant_ids.action_skip_wait()
@@ -168,18 +221,31 @@ class TestJourneyEngine(JourneyCase):
         lead = self.env["crm.lead"].create({"name": "Lost", "email_from": "lost@example.com"})
         lead.action_set_lost()
         journey = self.make_journey(
-            "crm.lead", [("id", "=", lead.id), ("active", "=", False)], [{"kind": "email"}, {"kind": "end"}])
+            "crm.lead", [("id", "=", lead.id), ("active", "=", False)], [{"kind": "email"}, {"kind": "end"}]
+        )
         self.engine.tick()
         self.assertEqual(self.states_of(journey), {"Step 1": ["done"], "Step 2": ["done"]})
 
     def test_each_pass_through_a_circle_is_a_visit_of_its_own(self):
         partners = self.make_partners(1)
-        journey = self.make_journey("res.partner", [("id", "in", partners.ids)], [
-            {"kind": "email", "name": "Mail"}, {"kind": "wait", "name": "Wait", "wait_value": 1}], publish=False)
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "in", partners.ids)],
+            [{"kind": "email", "name": "Mail"}, {"kind": "wait", "name": "Wait", "wait_value": 1}],
+            publish=False,
+        )
         journey.node_ids[1].next_id = journey.node_ids[0]
         with self.assertRaises(UserError):  # no first step yet: both have one before them
             journey.action_publish()
-        start = self.env["journey.node"].create({"version_id": journey.draft_version_id.id, "kind": "wait", "name": "Start", "wait_value": 0, "sequence": -1})
+        start = self.env["journey.node"].create(
+            {
+                "version_id": journey.draft_version_id.id,
+                "kind": "wait",
+                "name": "Start",
+                "wait_value": 0,
+                "sequence": -1,
+            }
+        )
         start.next_id = journey.node_ids.filtered(lambda node: node.name == "Mail")
         journey.with_user(self.manager).action_publish()
         self.engine.tick()
@@ -195,7 +261,9 @@ class TestJourneyEngine(JourneyCase):
         steps = [{"kind": "end"}]
         broken = self.make_journey("res.partner", [("id", "in", partners.ids)], steps)
         sound = self.make_journey("res.partner", [("id", "in", partners.ids)], steps)
-        self.env.cr.execute("UPDATE journey_journey SET domain = %s WHERE id = %s", ["[('no_such_field', '=', 1)]", broken.id])
+        self.env.cr.execute(
+            "UPDATE journey_journey SET domain = %s WHERE id = %s", ["[('no_such_field', '=', 1)]", broken.id]
+        )
         broken.invalidate_recordset()
         self.engine.tick()
         self.assertEqual(len(sound.participant_ids), 1)
@@ -215,24 +283,32 @@ class TestJourneyEngine(JourneyCase):
     def test_cost_depends_on_what_is_due_not_on_who_is_idle(self):
         def idle_queries(count):
             partners = self.make_partners(count)
-            self.make_journey("res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 9}, {"kind": "end"}])
+            self.make_journey(
+                "res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 9}, {"kind": "end"}]
+            )
             self.engine.tick()
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             self.engine.tick()
             return self.env.cr.sql_log_count - before
+
         first = idle_queries(5)
-        self.assertLessEqual(idle_queries(200), first + 25, "a second journey costs some statements, its 200 waiting participants none")
+        self.assertLessEqual(
+            idle_queries(200), first + 25, "a second journey costs some statements, its 200 waiting participants none"
+        )
 
     def test_a_batch_costs_the_same_statements_whatever_its_size(self):
         def queries(count):
             partners = self.make_partners(count)
-            self.make_journey("res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 0}, {"kind": "end"}])
+            self.make_journey(
+                "res.partner", [("id", "in", partners.ids)], [{"kind": "wait", "wait_value": 0}, {"kind": "end"}]
+            )
             self.env.flush_all()
             before = self.env.cr.sql_log_count
             self.engine.tick()
             return self.env.cr.sql_log_count - before
+
         queries(2)
         self.assertLessEqual(abs(queries(200) - queries(20)), 15)
 

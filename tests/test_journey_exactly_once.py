@@ -30,8 +30,8 @@ def killed(self, *args, **kwargs):
 Engine.{method} = killed
 """
 SMALL_BATCHES = """
-from odoo.addons.crm_buying_journey.models.journey import journey_engine
-journey_engine.BATCH_SIZE = 7
+from odoo.addons.crm_buying_journey.models.journey import journey_engine_advance
+journey_engine_advance.BATCH_SIZE = 7
 """
 COUNT = 40
 
@@ -48,23 +48,50 @@ class TestExactlyOnce(TransactionCase):
         self.real = api.Environment(self.real_cr, SUPERUSER_ID, {})
         self.made = []
         self.real["ir.cron"].search([("cron_name", "ilike", "Journeys:")]).active = False
-        self.partners = self.keep(self.real["res.partner"].create([
-            {"name": f"Once {number}", "email": f"once.{number}@example.com"} for number in range(COUNT)]))
-        action = self.keep(self.real["ir.actions.server"].create({
-            "name": "Count", "state": "code", "model_id": self.real["ir.model"]._get_id("res.partner"),
-            # adds a letter, so that doing it twice shows
-            "code": "for record in records:\n    record['ref'] = (record.ref or '') + 'x'"}))
-        self.journey = self.keep(self.real["journey.journey"].create({
-            "name": "Once", "model_id": self.real["ir.model"]._get_id("res.partner"),
-            "domain": str([("id", "in", self.partners.ids)]), "user_id": SUPERUSER_ID}))
+        self.partners = self.keep(
+            self.real["res.partner"].create(
+                [{"name": f"Once {number}", "email": f"once.{number}@example.com"} for number in range(COUNT)]
+            )
+        )
+        action = self.keep(
+            self.real["ir.actions.server"].create(
+                {
+                    "name": "Count",
+                    "state": "code",
+                    "model_id": self.real["ir.model"]._get_id("res.partner"),
+                    # adds a letter, so that doing it twice shows
+                    "code": "for record in records:\n    record['ref'] = (record.ref or '') + 'x'",
+                }
+            )
+        )
+        self.journey = self.keep(
+            self.real["journey.journey"].create(
+                {
+                    "name": "Once",
+                    "model_id": self.real["ir.model"]._get_id("res.partner"),
+                    "domain": str([("id", "in", self.partners.ids)]),
+                    "user_id": SUPERUSER_ID,
+                }
+            )
+        )
         version = self.journey.draft_version_id
-        mail = self.real["journey.node"].create({"version_id": version.id, "kind": "email", "name": "Mail", "sequence": 1})
+        mail = self.real["journey.node"].create(
+            {"version_id": version.id, "kind": "email", "name": "Mail", "sequence": 1}
+        )
         self.mailing = mail.mailing_id
         self.mailing.write({"subject": "Once", "body_html": BODY})
-        self.real["journey.node"].create([
-            {"version_id": version.id, "kind": "action", "name": "Act", "sequence": 2, "action_server_id": action.id},
-            {"version_id": version.id, "kind": "end", "name": "End", "sequence": 3},
-        ])
+        self.real["journey.node"].create(
+            [
+                {
+                    "version_id": version.id,
+                    "kind": "action",
+                    "name": "Act",
+                    "sequence": 2,
+                    "action_server_id": action.id,
+                },
+                {"version_id": version.id, "kind": "end", "name": "End", "sequence": 3},
+            ]
+        )
         self.journey.action_connect_steps()
         self.journey.action_publish()
         self.real_cr.commit()
@@ -92,9 +119,8 @@ class TestExactlyOnce(TransactionCase):
         command = [sys.executable, "-m", "odoo", "shell", "--no-http", "-d", self.env.cr.dbname, "--log-level=error"]
         if config["config"] and os.path.exists(config["config"]):
             command += ["-c", config["config"]]
-        source, output = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
-        self.addCleanup(source.close)
-        self.addCleanup(output.close)
+        source = self.enterContext(tempfile.TemporaryFile("w+"))
+        output = self.enterContext(tempfile.TemporaryFile("w+"))
         source.write(SMALL_BATCHES + script)
         source.seek(0)
         worker = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.STDOUT)
@@ -152,7 +178,10 @@ class TestExactlyOnce(TransactionCase):
         self.real_cr.execute("SELECT id FROM journey_participant WHERE id = %s FOR UPDATE", [held.id])
         self.end_worker(self.start_worker(TICK))
         with db_connect(self.env.cr.dbname).cursor() as cr:
-            cr.execute("SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY state", [self.journey.id])
+            cr.execute(
+                "SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY state",
+                [self.journey.id],
+            )
             self.assertEqual(dict(cr.fetchall()), {"active": 1, "completed": COUNT - 1})
         self.real_cr.rollback()
         self.end_worker(self.start_worker(TICK))

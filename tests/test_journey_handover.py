@@ -16,7 +16,9 @@ class TestHandover(JourneyCase):
         with self.mock_mail_gateway():
             self.engine.tick()
             self._mails.clear()
-            self.env["mail.mail"].search([("state", "=", "outgoing"), ("mailing_id", "=", journey.node_ids.mailing_id.id)]).send()
+            self.env["mail.mail"].search(
+                [("state", "=", "outgoing"), ("mailing_id", "=", journey.node_ids.mailing_id.id)]
+            ).send()
             first_mails = list(self._mails)
         self.assertEqual(len(first_mails), len(members), "one message per member, none for the copies alone")
         member_of = {member.partner_id.email_normalized: member for member in members}
@@ -33,7 +35,9 @@ class TestHandover(JourneyCase):
         self.assertEqual({participant.node_id.kind for participant in journey.participant_ids}, {"wait"})
         journey.participant_ids.action_skip_wait()
         self.engine.tick()
-        alerts = self.env["mail.mail"].search([("model", "=", "buying.group"), ("res_id", "in", groups.ids), ("state", "=", "outgoing")])
+        alerts = self.env["mail.mail"].search(
+            [("model", "=", "buying.group"), ("res_id", "in", groups.ids), ("state", "=", "outgoing")]
+        )
         self.assertEqual(len(alerts), len(groups))
         for alert in alerts:
             group = self.env["buying.group"].browse(alert.res_id)

@@ -12,14 +12,20 @@ class TestJourneyLifecycle(JourneyCase):
         self.domain = [("id", "=", self.group.id)]
 
     def test_publish_lists_every_error_at_once(self):
-        journey = self.make_journey("buying.group", self.domain, [
-            {"kind": "email", "name": "Mail", "body": ""},
-            {"kind": "wait", "name": "Wait", "wait_type": "date"},
-            {"kind": "action", "name": "Act"},
-            {"kind": "end", "name": "Over"},
-        ], publish=False)
+        journey = self.make_journey(
+            "buying.group",
+            self.domain,
+            [
+                {"kind": "email", "name": "Mail", "body": ""},
+                {"kind": "wait", "name": "Wait", "wait_type": "date"},
+                {"kind": "action", "name": "Act"},
+                {"kind": "end", "name": "Over"},
+            ],
+            publish=False,
+        )
         stray = self.env["journey.node"].create(
-            {"version_id": journey.draft_version_id.id, "kind": "end", "name": "Stray", "sequence": 99})
+            {"version_id": journey.draft_version_id.id, "kind": "end", "name": "Stray", "sequence": 99}
+        )
         with self.assertRaises(UserError) as caught:
             journey.with_user(self.manager).action_publish()
         message = str(caught.exception)
@@ -33,8 +39,16 @@ class TestJourneyLifecycle(JourneyCase):
             journey.action_publish()
 
     def test_circle_without_a_wait_is_refused(self):
-        journey = self.make_journey("res.partner", [("id", "=", self.account.id)], [
-            {"kind": "email", "name": "First"}, {"kind": "email", "name": "Second"}, {"kind": "email", "name": "Third"}], publish=False)
+        journey = self.make_journey(
+            "res.partner",
+            [("id", "=", self.account.id)],
+            [
+                {"kind": "email", "name": "First"},
+                {"kind": "email", "name": "Second"},
+                {"kind": "email", "name": "Third"},
+            ],
+            publish=False,
+        )
         nodes = journey.draft_version_id.node_ids
         nodes[2].next_id = nodes[1]
         with self.assertRaisesRegex(UserError, "circle"):
@@ -49,13 +63,25 @@ class TestJourneyLifecycle(JourneyCase):
 
     def test_marketer_builds_a_journey(self):
         """Somebody who may not publish can still make the draft with its mail and alert."""
-        journey = self.env["journey.journey"].with_user(self.marketer).create(
-            {"name": "Draft", "model_id": self.env["ir.model"]._get_id("buying.group"), "domain": str(self.domain)})
+        journey = (
+            self.env["journey.journey"]
+            .with_user(self.marketer)
+            .create(
+                {"name": "Draft", "model_id": self.env["ir.model"]._get_id("buying.group"), "domain": str(self.domain)}
+            )
+        )
         Node = self.env["journey.node"].with_user(self.marketer)
         mail = Node.create({"version_id": journey.draft_version_id.id, "kind": "email", "name": "Offer"})
-        alert = Node.create({
-            "version_id": journey.draft_version_id.id, "kind": "action", "name": "Alert", "after_id": mail.id,
-            "action_state": "sales_alert", "alert_email_to": "team@example.com"})
+        alert = Node.create(
+            {
+                "version_id": journey.draft_version_id.id,
+                "kind": "action",
+                "name": "Alert",
+                "after_id": mail.id,
+                "action_state": "sales_alert",
+                "alert_email_to": "team@example.com",
+            }
+        )
         self.assertEqual(mail.next_id, alert)
         mail.mailing_id.body_html = "<p>Hello</p>"
         self.assertEqual(alert.action_server_id.sudo().state, "sales_alert")
@@ -68,8 +94,11 @@ class TestJourneyLifecycle(JourneyCase):
         journey = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
         with self.assertRaises(UserError):
             journey.with_user(self.manager).write({"state": "live"})
-        made = self.env["journey.journey"].with_user(self.manager).create(
-            {"name": "Smuggled", "state": "live", "model_id": self.env["ir.model"]._get_id("buying.group")})
+        made = (
+            self.env["journey.journey"]
+            .with_user(self.manager)
+            .create({"name": "Smuggled", "state": "live", "model_id": self.env["ir.model"]._get_id("buying.group")})
+        )
         self.assertEqual(made.state, "draft")
 
     def test_published_journey_is_frozen(self):
@@ -84,7 +113,8 @@ class TestJourneyLifecycle(JourneyCase):
             node.with_user(self.manager).unlink()
         with self.assertRaises(UserError):
             self.env["journey.node"].with_user(self.manager).create(
-                {"version_id": journey.current_version_id.id, "kind": "end", "name": "Late"})
+                {"version_id": journey.current_version_id.id, "kind": "end", "name": "Late"}
+            )
         with self.assertRaises(UserError):
             journey.current_version_id.edge_ids.with_user(self.manager).unlink()
 
@@ -98,7 +128,11 @@ class TestJourneyLifecycle(JourneyCase):
         self.assertEqual(journey.participant_ids.mapped("state"), ["completed"])
 
     def test_closed_journey_lets_nobody_in_and_finishes(self):
-        journey = self.make_journey("buying.group", [("solution_id", "=", self.solution.id)], [{"kind": "wait", "wait_value": 2}, {"kind": "end"}])
+        journey = self.make_journey(
+            "buying.group",
+            [("solution_id", "=", self.solution.id)],
+            [{"kind": "wait", "wait_value": 2}, {"kind": "end"}],
+        )
         self.engine.tick()
         journey.with_user(self.manager).action_close()
         self.env["buying.group"].create({"solution_id": self.solution.id, "partner_id": self.other_account.id})
@@ -125,23 +159,32 @@ class TestJourneyLifecycle(JourneyCase):
             journey.with_user(self.manager).unlink()
 
     def test_copy_takes_steps_mails_and_alerts_along(self):
-        journey = self.make_journey("buying.group", self.domain, [
-            {"kind": "email", "subject": "Hello there", "cc": ["parent_id.user_id"]},
-            {"kind": "action", "action_state": "sales_alert", "alert_email_to": "team@example.com"},
-            {"kind": "end"},
-        ])
+        journey = self.make_journey(
+            "buying.group",
+            self.domain,
+            [
+                {"kind": "email", "subject": "Hello there", "cc": ["parent_id.user_id"]},
+                {"kind": "action", "action_state": "sales_alert", "alert_email_to": "team@example.com"},
+                {"kind": "end"},
+            ],
+        )
         copied = journey.with_user(self.manager).copy()
         self.assertEqual(copied.state, "draft")
         self.assertEqual(copied.node_ids.mapped("kind"), ["email", "action", "end"])
         self.assertEqual(copied.node_ids[0].next_id, copied.node_ids[1])
         mailing = copied.node_ids[0].mailing_id
         self.assertNotEqual(mailing, journey.node_ids[0].mailing_id)
-        self.assertEqual((mailing.subject, mailing.state, mailing.cc_slot_ids.mapped("path")), ("Hello there", "draft", ["parent_id.user_id"]))
+        self.assertEqual(
+            (mailing.subject, mailing.state, mailing.cc_slot_ids.mapped("path")),
+            ("Hello there", "draft", ["parent_id.user_id"]),
+        )
         self.assertNotEqual(copied.node_ids[1].action_server_id, journey.node_ids[1].action_server_id)
         copied.with_user(self.manager).action_publish()
 
     def test_deleting_a_step_closes_the_gap_and_takes_its_mail_along(self):
-        journey = self.make_journey("buying.group", self.domain, [{"kind": "wait"}, {"kind": "email"}, {"kind": "end"}], publish=False)
+        journey = self.make_journey(
+            "buying.group", self.domain, [{"kind": "wait"}, {"kind": "email"}, {"kind": "end"}], publish=False
+        )
         first, mail, last = journey.node_ids
         mailing = mail.mailing_id
         mail.with_user(self.marketer).unlink()
@@ -162,17 +205,26 @@ class TestJourneyLifecycle(JourneyCase):
             journey.with_user(self.manager).action_publish()
 
     def test_steps_that_need_system_rights_are_refused(self):
-        code = self.env["ir.actions.server"].create({
-            "name": "Code", "state": "code", "code": "raise Exception()", "model_id": self.env["ir.model"]._get_id("buying.group")})
+        code = self.env["ir.actions.server"].create(
+            {
+                "name": "Code",
+                "state": "code",
+                "code": "raise Exception()",
+                "model_id": self.env["ir.model"]._get_id("buying.group"),
+            }
+        )
         journey = self.make_journey("buying.group", self.domain, [{"kind": "action"}], publish=False)
         with self.assertRaises(AccessError):
             journey.node_ids.with_user(self.manager).action_server_id = code
         with self.assertRaises(AccessError):
-            self.env["journey.node"].with_user(self.manager).create({
-                "version_id": journey.draft_version_id.id, "kind": "action", "name": "x", "action_server_id": code.id})
+            self.env["journey.node"].with_user(self.manager).create(
+                {"version_id": journey.draft_version_id.id, "kind": "action", "name": "x", "action_server_id": code.id}
+            )
 
     def test_audience_of_what_the_responsible_may_not_read_is_refused(self):
-        nobody = self.marketer.copy({"login": "no_crm", "group_ids": [(6, 0, self.env.ref("crm_buying_journey.group_user").ids)]})
+        nobody = self.marketer.copy(
+            {"login": "no_crm", "group_ids": [(6, 0, self.env.ref("crm_buying_journey.group_user").ids)]}
+        )
         journey = self.make_journey("crm.lead", [], [{"kind": "email"}], user=nobody, publish=False)
         with self.assertRaisesRegex(UserError, "may not read"):
             journey.with_user(self.manager).action_publish()
@@ -189,7 +241,9 @@ class TestJourneyLifecycle(JourneyCase):
 
     def test_mail_of_a_step_is_the_step_s_own(self):
         journey = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
-        other = self.env["mailing.mailing"].create({"subject": "Other", "mailing_model_id": self.env["ir.model"]._get_id("res.partner")})
+        other = self.env["mailing.mailing"].create(
+            {"subject": "Other", "mailing_model_id": self.env["ir.model"]._get_id("res.partner")}
+        )
         with self.assertRaises(UserError):
             journey.node_ids.with_user(self.marketer).mailing_id = other
         with self.assertRaises(UserError):
@@ -203,8 +257,12 @@ class TestJourneyLifecycle(JourneyCase):
             draft.node_ids.with_user(self.manager).version_id = live.current_version_id
 
     def test_deleting_a_draft_takes_its_mails_and_alerts_along(self):
-        journey = self.make_journey("buying.group", self.domain, [
-            {"kind": "email"}, {"kind": "action", "action_state": "sales_alert", "alert_email_to": "a@example.com"}], publish=False)
+        journey = self.make_journey(
+            "buying.group",
+            self.domain,
+            [{"kind": "email"}, {"kind": "action", "action_state": "sales_alert", "alert_email_to": "a@example.com"}],
+            publish=False,
+        )
         mailing, action = journey.node_ids.mailing_id, journey.node_ids.action_server_id
         journey.with_user(self.manager).unlink()
         self.assertFalse(mailing.exists())

@@ -19,7 +19,9 @@ class TestMailingCc(JourneyCase):
     def test_one_message_for_recipients_with_and_without_a_contact(self):
         known = self.make_lead(partner_id=self.brandon.id)
         unknown = self.make_lead(email_from='"Nicole Ford" <nicole.ford.test@example.com>')
-        journey = self.make_journey("crm.lead", [("id", "in", (known + unknown).ids)], [{"kind": "email", "cc": ["user_id"]}])
+        journey = self.make_journey(
+            "crm.lead", [("id", "in", (known + unknown).ids)], [{"kind": "email", "cc": ["user_id"]}]
+        )
         with self.mock_mail_gateway():
             self.engine.tick()
             messages = self.send()
@@ -36,7 +38,9 @@ class TestMailingCc(JourneyCase):
 
     def test_without_an_address_the_slot_is_ignored_and_logged(self):
         lead = self.make_lead(partner_id=self.brandon.id, user_id=False)
-        journey = self.make_journey("crm.lead", [("id", "=", lead.id)], [{"kind": "email", "cc": ["user_id", "partner_id.parent_id"]}])
+        journey = self.make_journey(
+            "crm.lead", [("id", "=", lead.id)], [{"kind": "email", "cc": ["user_id", "partner_id.parent_id"]}]
+        )
         with self.mock_mail_gateway():
             self.engine.tick()
             message = self.send()["brandon.test@example.com"]
@@ -48,8 +52,11 @@ class TestMailingCc(JourneyCase):
     def test_no_copy_to_the_primary_to_duplicates_or_to_the_blacklisted(self):
         self.env["mail.blacklist"]._add("sales.person@example.com")
         lead = self.make_lead(partner_id=self.brandon.id, email_cc="x@example.com")
-        journey = self.make_journey("crm.lead", [("id", "=", lead.id)], [
-            {"kind": "email", "cc": ["user_id", "partner_id", "email_cc", "email_cc"]}])
+        journey = self.make_journey(
+            "crm.lead",
+            [("id", "=", lead.id)],
+            [{"kind": "email", "cc": ["user_id", "partner_id", "email_cc", "email_cc"]}],
+        )
         with self.mock_mail_gateway():
             self.engine.tick()
             message = self.send()["brandon.test@example.com"]
@@ -65,8 +72,12 @@ class TestMailingCc(JourneyCase):
             "no address": None,
             "ünï@example.com": "ünï@example.com",
         }
-        leads = self.env["crm.lead"].create([
-            {"name": text, "email_from": f"primary{number}@example.com", "email_cc": text} for number, text in enumerate(odd)])
+        leads = self.env["crm.lead"].create(
+            [
+                {"name": text, "email_from": f"primary{number}@example.com", "email_cc": text}
+                for number, text in enumerate(odd)
+            ]
+        )
         journey = self.make_journey("crm.lead", [("id", "in", leads.ids)], [{"kind": "email", "cc": ["email_cc"]}])
         with self.mock_mail_gateway():
             self.engine.tick()
@@ -76,24 +87,42 @@ class TestMailingCc(JourneyCase):
             self.assertEqual(copies[lead.id] or None, expected, lead.name)
 
     def test_paths_must_lead_to_one_address(self):
-        mailing = self.env["mailing.mailing"].create({
-            "subject": "x", "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")})
-        for path in ("stage_id", "tag_ids", "name", "no_such", "user_id.password", "order_ids.partner_id", "partner_id.child_ids"):
+        mailing = self.env["mailing.mailing"].create(
+            {"subject": "x", "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")}
+        )
+        for path in (
+            "stage_id",
+            "tag_ids",
+            "name",
+            "no_such",
+            "user_id.password",
+            "order_ids.partner_id",
+            "partner_id.child_ids",
+        ):
             with self.assertRaises(UserError, msg=path):
                 mailing.cc_slot_ids = [Command.create({"path": path})]
-        mailing.cc_slot_ids = [Command.create({"path": path}) for path in ("user_id", "partner_id.parent_id.user_id", "email_from")]
+        mailing.cc_slot_ids = [
+            Command.create({"path": path}) for path in ("user_id", "partner_id.parent_id.user_id", "email_from")
+        ]
 
     def test_at_most_five(self):
-        mailing = self.env["mailing.mailing"].create({
-            "subject": "x", "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")})
+        mailing = self.env["mailing.mailing"].create(
+            {"subject": "x", "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")}
+        )
         with self.assertRaises(UserError):
             mailing.cc_slot_ids = [Command.create({"path": "user_id"}) for _number in range(6)]
 
     def test_one_off_mailing_copies_too(self):
         lead = self.make_lead(partner_id=self.brandon.id)
-        mailing = self.env["mailing.mailing"].create({
-            "subject": "One-off", "body_html": BODY, "mailing_domain": str([("id", "=", lead.id)]),
-            "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"), "cc_slot_ids": [Command.create({"path": "user_id"})]})
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "One-off",
+                "body_html": BODY,
+                "mailing_domain": str([("id", "=", lead.id)]),
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "cc_slot_ids": [Command.create({"path": "user_id"})],
+            }
+        )
         with self.mock_mail_gateway():
             mailing.action_send_mail()
             message = self.send()["brandon.test@example.com"]
@@ -102,9 +131,14 @@ class TestMailingCc(JourneyCase):
 
     def test_mailing_without_slots_is_core_s_own(self):
         lead = self.make_lead(partner_id=self.brandon.id)
-        mailing = self.env["mailing.mailing"].create({
-            "subject": "Plain", "body_html": BODY, "mailing_domain": str([("id", "=", lead.id)]),
-            "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")})
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Plain",
+                "body_html": BODY,
+                "mailing_domain": str([("id", "=", lead.id)]),
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+            }
+        )
         with self.mock_mail_gateway():
             mailing.action_send_mail()
             message = self.send()["brandon.test@example.com"]
@@ -113,8 +147,11 @@ class TestMailingCc(JourneyCase):
 
     def test_blacklisted_primary_gets_nothing_and_the_participant_moves_on(self):
         self.env["mail.blacklist"]._add("brandon.test@example.com")
-        journey = self.make_journey("buying.group", [("id", "=", self.group.id)], [
-            {"kind": "email", "role_ids": self.role_decision.ids, "cc": ["parent_id.user_id"]}, {"kind": "end"}])
+        journey = self.make_journey(
+            "buying.group",
+            [("id", "=", self.group.id)],
+            [{"kind": "email", "role_ids": self.role_decision.ids, "cc": ["parent_id.user_id"]}, {"kind": "end"}],
+        )
         with self.mock_mail_gateway():
             self.engine.tick()
             self.assertFalse(self.send())
@@ -124,9 +161,14 @@ class TestMailingCc(JourneyCase):
         self.assertEqual(journey.participant_ids.state, "completed")
 
     def test_person_in_two_groups_gets_the_mail_once(self):
-        second = self.env["buying.group"].create({
-            "solution_id": self.env["buying.solution"].create({"name": "Second", "template_id": self.template.id}).id,
-            "partner_id": self.account.id})
+        second = self.env["buying.group"].create(
+            {
+                "solution_id": self.env["buying.solution"]
+                .create({"name": "Second", "template_id": self.template.id})
+                .id,
+                "partner_id": self.account.id,
+            }
+        )
         second.assign_member(self.brandon, self.role_champion)
         journey = self.make_journey("buying.group", [("id", "in", (self.group + second).ids)], [{"kind": "email"}])
         self.engine.tick(limit=1)
@@ -166,11 +208,24 @@ class TestMailingCc(JourneyCase):
         traces[self.brandon.id].set_opened()
         traces[self.brandon.id].set_opened()
         code = self.env["link.tracker"].search([("mass_mailing_id", "=", mailing.id)]).code
-        self.env["link.tracker.click"].add_click(code, ip="127.0.0.1", country_code="BE", mailing_trace_id=traces[self.colleen.id].id)
+        self.env["link.tracker.click"].add_click(
+            code, ip="127.0.0.1", country_code="BE", mailing_trace_id=traces[self.colleen.id].id
+        )
         Activity = self.env["engagement.activity"]
-        self.assertEqual(Activity.search([("partner_id", "=", self.brandon.id)]).mapped("code"), ["email_opened"], "opened twice is opened once")
-        self.assertEqual(sorted(Activity.search([("partner_id", "=", self.colleen.id)]).mapped("code")), ["email_clicked", "email_opened"])
+        self.assertEqual(
+            Activity.search([("partner_id", "=", self.brandon.id)]).mapped("code"),
+            ["email_opened"],
+            "opened twice is opened once",
+        )
+        self.assertEqual(
+            sorted(Activity.search([("partner_id", "=", self.colleen.id)]).mapped("code")),
+            ["email_clicked", "email_opened"],
+        )
         activity = Activity.search([("partner_id", "=", self.brandon.id)])
-        self.assertEqual((activity.account_id, activity.subject, activity.res_model), (self.account, "Test offer", "mailing.trace"))
-        unknown = Activity.search([("res_model", "=", "mailing.trace"), ("res_id", "in", on_lead.node_ids.mailing_id.mailing_trace_ids.ids)])
+        self.assertEqual(
+            (activity.account_id, activity.subject, activity.res_model), (self.account, "Test offer", "mailing.trace")
+        )
+        unknown = Activity.search(
+            [("res_model", "=", "mailing.trace"), ("res_id", "in", on_lead.node_ids.mailing_id.mailing_trace_ids.ids)]
+        )
         self.assertEqual((len(unknown), bool(unknown.partner_id)), (1, False))

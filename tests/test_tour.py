@@ -16,7 +16,11 @@ class TestTour(HttpCase):
 
     def test_from_a_step_to_participants(self):
         self.start_tour(
-            "/odoo/action-crm_buying_journey.journey_journey_action", "buying_journey_publish", login="admin", timeout=180)
+            "/odoo/action-crm_buying_journey.journey_journey_action",
+            "buying_journey_publish",
+            login="admin",
+            timeout=180,
+        )
         journey = self.env["journey.journey"].search([("name", "=", "Tour journey")])
         self.assertEqual(journey.state, "live")
         self.env["journey.engine"].tick()

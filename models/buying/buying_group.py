@@ -21,13 +21,11 @@ class BuyingGroup(models.Model):
 
     name = fields.Char(compute="_compute_name", search="_search_name")
     active = fields.Boolean(default=True)
-    solution_id = fields.Many2one("buying.solution", "Solution", required=True, index=True, ondelete="restrict")
+    solution_id = fields.Many2one("buying.solution", required=True, index=True, ondelete="restrict")
     partner_id = fields.Many2one(
         "res.partner", "Account", required=True, index=True, ondelete="restrict", domain="[('is_company', '=', True)]"
     )
-    company_id = fields.Many2one(
-        "res.company", "Company", compute="_compute_company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one("res.company", compute="_compute_company_id", store=True, precompute=True, index=True)
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True)
     template_id = fields.Many2one(related="solution_id.template_id")
     status = fields.Char(size=50, tracking=True, help="Free text of up to 50 characters.")
@@ -38,7 +36,6 @@ class BuyingGroup(models.Model):
     member_count = fields.Integer("Number of Members", compute="_compute_completeness", store=True)
     required_role_count = fields.Integer("Number of Required Roles", compute="_compute_completeness", store=True)
     completeness = fields.Float(
-        "Completeness",
         compute="_compute_completeness",
         store=True,
         digits=False,

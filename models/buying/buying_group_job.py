@@ -20,9 +20,7 @@ class BuyingGroupJob(models.Model):
 
     name = fields.Char(compute="_compute_name")
     active = fields.Boolean(default=True)
-    solution_id = fields.Many2one(
-        "buying.solution", "Solution", required=True, index=True, ondelete="restrict", tracking=True
-    )
+    solution_id = fields.Many2one("buying.solution", required=True, index=True, ondelete="restrict", tracking=True)
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
     domain = fields.Char("Accounts", default="[]", tracking=True, help="Which companies get a buying group.")
     user_id = fields.Many2one(

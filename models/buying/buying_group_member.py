@@ -26,7 +26,7 @@ class BuyingGroupMember(models.Model):
     partner_id = fields.Many2one(
         "res.partner", "Person", required=True, index=True, ondelete="cascade", domain="[('is_company', '=', False)]"
     )
-    role_id = fields.Many2one("buying.role", "Role", index=True, ondelete="restrict")
+    role_id = fields.Many2one("buying.role", index=True, ondelete="restrict")
     allowed_role_ids = fields.Many2many("buying.role", compute="_compute_allowed_role_ids")
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(

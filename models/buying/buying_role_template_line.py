@@ -14,10 +14,10 @@ class BuyingRoleTemplateLine(models.Model):
     _order = "template_id, sequence, id"
     _rec_name = "role_id"
 
-    template_id = fields.Many2one("buying.role.template", "Template", required=True, index=True, ondelete="cascade")
+    template_id = fields.Many2one("buying.role.template", required=True, index=True, ondelete="cascade")
     state = fields.Selection(related="template_id.state")
     sequence = fields.Integer("Priority", default=10, help="The first role whose rule matches a person wins.")
-    role_id = fields.Many2one("buying.role", "Role", required=True, ondelete="restrict")
+    role_id = fields.Many2one("buying.role", required=True, ondelete="restrict")
     weight = fields.Selection(
         [("20", "Trivial"), ("40", "Minor"), ("60", "Normal"), ("80", "Important"), ("100", "Vital")],
         default="60",
@@ -31,9 +31,7 @@ class BuyingRoleTemplateLine(models.Model):
         help="The weight divided by the sum of all weights of the template.",
     )
     is_required = fields.Boolean("Required", default=True, help="Counts for the completeness of the group.")
-    members_required = fields.Integer(
-        "Members Required", default=1, help="The role is complete with this many members."
-    )
+    members_required = fields.Integer(default=1, help="The role is complete with this many members.")
     auto_assign = fields.Boolean("Assign Automatically", help="People of the account who match the rule get this role.")
     domain = fields.Char("Rule", default="[]", help="Which contacts get this role.")
     match_count = fields.Integer(

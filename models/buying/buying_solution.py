@@ -18,9 +18,7 @@ class BuyingSolution(models.Model):
     name = fields.Char(required=True, tracking=True)
     description = fields.Text()
     active = fields.Boolean(default=True)
-    company_id = fields.Many2one(
-        "res.company", "Company", help="Leave empty to share the solution among all companies."
-    )
+    company_id = fields.Many2one("res.company", help="Leave empty to share the solution among all companies.")
     template_id = fields.Many2one(
         "buying.role.template",
         "Role Template",

@@ -1,5 +1,5 @@
 # Accounts and their people.
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -70,17 +70,19 @@ class ResPartner(models.Model):
                     people[account_id].append(partner_id)
         return {partner_id: self.browse(people_ids) for partner_id, people_ids in people.items()}
 
-    def unlink(self):
-        groups = (
-            self.env["buying.group"].sudo().with_context(active_test=False).search([("partner_id", "in", self.ids)])
-        )
-        if groups:
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_accounts(self):
+        groups = self.env["buying.group"].sudo().with_context(active_test=False)
+        accounts = groups.search([("partner_id", "in", self.ids)]).partner_id
+        if accounts:
             raise UserError(
                 self.env._(
                     "%(accounts)s cannot be deleted, because they have buying groups. Archive them instead.",
-                    accounts=", ".join(groups.partner_id.mapped("display_name")),
+                    accounts=", ".join(accounts.mapped("display_name")),
                 )
             )
+
+    def unlink(self):
         # the database would drop the memberships as well, but the groups would keep their old completeness
         self.env["buying.group.member"].sudo().search([("partner_id", "in", self.ids)]).unlink()
         return super().unlink()

@@ -6,5 +6,5 @@ class CrmLead(models.Model):
     _inherit = "crm.lead"
 
     buying_group_id = fields.Many2one(
-        "buying.group", "Buying Group", index="btree_not_null", ondelete="set null",
-        help="The people who decide on this opportunity.")
+        "buying.group", index="btree_not_null", ondelete="set null", help="The people who decide on this opportunity."
+    )

@@ -15,11 +15,11 @@ class EngagementActivity(models.Model):
     _order = "date desc, id desc"
     _rec_name = "subject"
 
-    type_id = fields.Many2one("engagement.activity.type", "Type", required=True, index=True, ondelete="restrict")
+    type_id = fields.Many2one("engagement.activity.type", required=True, index=True, ondelete="restrict")
     code = fields.Char(related="type_id.code")
     channel = fields.Selection(related="type_id.channel")
     partner_id = fields.Many2one("res.partner", "Person", index=True, ondelete="cascade")
-    account_id = fields.Many2one("res.partner", "Account", index=True, ondelete="cascade")
+    account_id = fields.Many2one("res.partner", index=True, ondelete="cascade")
     group_id = fields.Many2one("buying.group", "Buying Group", index="btree_not_null", ondelete="cascade")
     date = fields.Datetime(required=True, default=fields.Datetime.now, index=True)
     subject = fields.Char()

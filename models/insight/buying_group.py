@@ -51,7 +51,9 @@ class BuyingGroup(models.Model):
                     "auto_delete": False,
                     "state": "outgoing",
                 }
-                for group in self for address, address_lang in langs.items() if address_lang == lang
+                for group in self
+                for address, address_lang in langs.items()
+                if address_lang == lang
             ]
         mails = self.env["mail.mail"].sudo().create(values)
         for group in self:

@@ -12,13 +12,16 @@ class IrActionsServer(models.Model):
     _inherit = "ir.actions.server"
 
     state = fields.Selection(
-        selection_add=[("sales_alert", "Send Sales Alert"), ("code",)],
-        ondelete={"sales_alert": "cascade"})
+        selection_add=[("sales_alert", "Send Sales Alert"), ("code",)], ondelete={"sales_alert": "cascade"}
+    )
     alert_email_to = fields.Text(
-        "Alert Recipients", help="Email addresses or aliases, one per line or separated by commas; up to 500.")
+        "Alert Recipients", help="Email addresses or aliases, one per line or separated by commas; up to 500."
+    )
     alert_solution_id = fields.Many2one(
-        "buying.solution", "Alert Solution", ondelete="restrict",
-        help="Which group of an account the alert is about. Not needed when the action runs on groups.")
+        "buying.solution",
+        ondelete="restrict",
+        help="Which group of an account the alert is about. Not needed when the action runs on groups.",
+    )
 
     @api.constrains("state", "model_id", "alert_email_to")
     def _check_sales_alert(self):
@@ -36,11 +39,15 @@ class IrActionsServer(models.Model):
         self.ensure_one()
         addresses, wrong = [], []
         # a separator inside quotes belongs to the name: "Team; West" <b@example.com>
-        for entry in filter(None, (part.strip() for part in re.findall(r'(?:[^",;\r\n]|"[^"]*")+', self.alert_email_to or ""))):
+        for entry in filter(
+            None, (part.strip() for part in re.findall(r'(?:[^",;\r\n]|"[^"]*")+', self.alert_email_to or ""))
+        ):
             address = tools.email_normalize(entry)
             (addresses if address else wrong).append(address or entry)
         if wrong:
-            raise UserError(self.env._("These are no valid email addresses: %(entries)s", entries=", ".join(wrong[:10])))
+            raise UserError(
+                self.env._("These are no valid email addresses: %(entries)s", entries=", ".join(wrong[:10]))
+            )
         addresses = list(dict.fromkeys(addresses))
         if len(addresses) > MAX_RECIPIENTS:
             raise UserError(self.env._("A sales alert can have up to %(count)s recipients.", count=MAX_RECIPIENTS))
@@ -75,7 +82,8 @@ class IrActionsServer(models.Model):
             groups._send_sales_alert(addresses)
         skipped = {
             record.id: self.env._("There is no buying group of this solution to alert about.")
-            for record in records if not group_of.get(record.id)
+            for record in records
+            if not group_of.get(record.id)
         }
         return {"journey_skipped": skipped} if skipped and self.env.context.get("journey_step") else False
 
@@ -92,10 +100,13 @@ class IrActionsServer(models.Model):
             accounts = {lead.id: lead.partner_id.commercial_partner_id for lead in records if not lead.buying_group_id}
         else:
             result = {}
-            accounts = {partner.id: partner if partner.is_company else partner.commercial_partner_id for partner in records}
+            accounts = {
+                partner.id: partner if partner.is_company else partner.commercial_partner_id for partner in records
+            }
         if self.alert_solution_id:
             partners = records.env["res.partner"].union(*accounts.values())
-            by_account = Group.search([
-                ("solution_id", "=", self.alert_solution_id.id), ("partner_id", "in", partners.ids)]).grouped("partner_id")
+            by_account = Group.search(
+                [("solution_id", "=", self.alert_solution_id.id), ("partner_id", "in", partners.ids)]
+            ).grouped("partner_id")
             result |= {record_id: by_account.get(account, Group) for record_id, account in accounts.items()}
         return result

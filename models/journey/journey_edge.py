@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 
 class JourneyEdge(models.Model):
     """A connection from one node to another, taken for one outcome of the first."""
+
     _name = "journey.edge"
     _description = "Journey Connection"
     _order = "source_id, sequence, id"
@@ -14,8 +15,16 @@ class JourneyEdge(models.Model):
     version_id = fields.Many2one(related="source_id.version_id", store=True, index=True)
     company_id = fields.Many2one(related="source_id.company_id", store=True)
     outcome = fields.Selection(
-        [("next", "Next"), ("branch", "Condition"), ("default", "Otherwise"), ("timeout", "Timeout"), ("error", "Error")],
-        default="next", required=True)
+        [
+            ("next", "Next"),
+            ("branch", "Condition"),
+            ("default", "Otherwise"),
+            ("timeout", "Timeout"),
+            ("error", "Error"),
+        ],
+        default="next",
+        required=True,
+    )
     sequence = fields.Integer(default=10)
     name = fields.Char("Label")
     domain = fields.Char("Condition", default="[]")
@@ -24,7 +33,8 @@ class JourneyEdge(models.Model):
     # one way out per outcome; conditions and shares have several
     _single_outcome = models.UniqueIndex(
         "(source_id, outcome) WHERE outcome IN ('next', 'default', 'timeout', 'error')",
-        "A step has one connection of this type already.")
+        "A step has one connection of this type already.",
+    )
 
     @api.depends("source_id.name", "target_id.name")
     def _compute_display_name(self):

@@ -1,6 +1,6 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.domains import parse_domain
@@ -14,7 +14,7 @@ class JourneyJourney(models.Model):
     States:
 
     * ``draft``: being built on ``draft_version_id``; nobody enters.
-    * ``live``: set by :meth:`action_publish` or :meth:`action_resume`; records of the audience enter, participants move.
+    * ``live``: set by :meth:`action_publish` or :meth:`action_resume`; the audience enters, participants move.
     * ``paused``: set by :meth:`action_pause`; nobody enters or moves, waiting times run on. No limit of days.
     * ``closed``: set by :meth:`action_close`; nobody enters, those inside go on. There is no way back.
     * ``finished``: set by the engine when a closed or ended journey has nobody inside any more.
@@ -22,6 +22,7 @@ class JourneyJourney(models.Model):
 
     The audience and every step are evaluated with the rights of the responsible user.
     """
+
     _name = "journey.journey"
     _description = "Journey"
     _inherit = ["mail.thread", "mail.activity.mixin"]
@@ -31,27 +32,50 @@ class JourneyJourney(models.Model):
     description = fields.Text()
     active = fields.Boolean(default=True)
     state = fields.Selection(
-        [("draft", "Draft"), ("live", "Live"), ("paused", "Paused"), ("closed", "Closed to New Entries"),
-         ("aborted", "Aborted"), ("finished", "Finished")],
-        default="draft", required=True, readonly=True, copy=False, tracking=True, index=True)
-    company_id = fields.Many2one("res.company", "Company", default=lambda self: self.env.company)
+        [
+            ("draft", "Draft"),
+            ("live", "Live"),
+            ("paused", "Paused"),
+            ("closed", "Closed to New Entries"),
+            ("aborted", "Aborted"),
+            ("finished", "Finished"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+        index=True,
+    )
+    company_id = fields.Many2one("res.company", default=lambda self: self.env.company)
     user_id = fields.Many2one(
-        "res.users", "Responsible", default=lambda self: self.env.user, required=True, tracking=True,
-        help="The journey sees and does what this user may see and do.")
+        "res.users",
+        "Responsible",
+        default=lambda self: self.env.user,
+        required=True,
+        tracking=True,
+        help="The journey sees and does what this user may see and do.",
+    )
     model_id = fields.Many2one(
-        "ir.model", "Participants", required=True, ondelete="cascade",
+        "ir.model",
+        "Participants",
+        required=True,
+        ondelete="cascade",
         domain=lambda self: [("id", "in", self._get_allowed_models().ids)],
-        default=lambda self: self.env["ir.model"]._get("buying.group"))
+        default=lambda self: self.env["ir.model"]._get("buying.group"),
+    )
     model_name = fields.Char("Participant Model", related="model_id.model")
     domain = fields.Char("Audience", default="[]", tracking=True, help="Which records enter the journey.")
-    solution_id = fields.Many2one("buying.solution", "Solution", ondelete="restrict", help="Narrows the audience: only buying groups of this solution.")
+    solution_id = fields.Many2one(
+        "buying.solution", ondelete="restrict", help="Narrows the audience: only buying groups of this solution."
+    )
     audience_count = fields.Integer("Matching Records", compute="_compute_audience_count")
     date_start = fields.Datetime("Start", help="Nobody enters before.")
     date_end = fields.Datetime("End", help="Nobody enters from then on; those inside go on.")
     version_ids = fields.One2many("journey.version", "journey_id", "Versions")
     current_version_id = fields.Many2one("journey.version", "Live Version", readonly=True, copy=False)
-    draft_version_id = fields.Many2one("journey.version", "Draft Version", readonly=True, copy=False)
-    shown_version_id = fields.Many2one("journey.version", "Shown Version", compute="_compute_shown_version_id", store=True)
+    draft_version_id = fields.Many2one("journey.version", readonly=True, copy=False)
+    shown_version_id = fields.Many2one("journey.version", compute="_compute_shown_version_id", store=True)
     node_ids = fields.One2many(related="shown_version_id.node_ids", string="Steps")
     participant_ids = fields.One2many("journey.participant", "journey_id", "Participants of the Journey")
     participant_count = fields.Integer("Entered", compute="_compute_participant_counts")
@@ -63,9 +87,18 @@ class JourneyJourney(models.Model):
     @api.model
     def _get_allowed_models(self):
         """Models whose records can take part: those that mailings can target, and buying groups."""
-        return self.env["ir.model"].sudo().search([
-            "|", ("is_mailing_enabled", "=", True), ("model", "=", "buying.group"),
-            ("model", "not in", ["mailing.list"])])
+        return (
+            self.env["ir.model"]
+            .sudo()
+            .search(
+                [
+                    "|",
+                    ("is_mailing_enabled", "=", True),
+                    ("model", "=", "buying.group"),
+                    ("model", "not in", ["mailing.list"]),
+                ]
+            )
+        )
 
     @api.depends("draft_version_id", "current_version_id")
     def _compute_shown_version_id(self):
@@ -86,10 +119,13 @@ class JourneyJourney(models.Model):
         counts = {
             (journey.id, state): count
             for journey, state, count in self.env["journey.participant"]._read_group(
-                [("journey_id", "in", self.ids)], ["journey_id", "state"], ["__count"])
+                [("journey_id", "in", self.ids)], ["journey_id", "state"], ["__count"]
+            )
         }
         for journey in self:
-            of_state = {state: counts.get((journey.id, state), 0) for state in ("active", "completed", "exited", "failed")}
+            of_state = {
+                state: counts.get((journey.id, state), 0) for state in ("active", "completed", "exited", "failed")
+            }
             journey.participant_count = sum(of_state.values())
             journey.active_count = of_state["active"]
             journey.completed_count = of_state["completed"]
@@ -99,9 +135,14 @@ class JourneyJourney(models.Model):
         cron = self.env.ref("crm_buying_journey.ir_cron_journey_engine", raise_if_not_found=False)
         off = not cron or not cron.sudo().active
         for journey in self:
-            journey.cron_warning = self.env._(
-                "The scheduled action that moves participants is switched off. Ask an administrator to switch it on."
-            ) if off and journey.state in ("live", "closed") else False
+            journey.cron_warning = (
+                self.env._(
+                    "The scheduled action that moves participants is switched off. "
+                    "Ask an administrator to switch it on."
+                )
+                if off and journey.state in ("live", "closed")
+                else False
+            )
 
     @api.constrains("domain", "model_id")
     def _check_domain(self):
@@ -136,19 +177,20 @@ class JourneyJourney(models.Model):
                 raise UserError(self.env._("Only managers may make somebody else responsible for a journey."))
             journey._check_no_escalation()
 
-    def _check_manager(self):
-        """:raise AccessError: the current user may not run these journeys"""
-        self.check_access("write")
-        if not self.env.su and not self.env.user.has_group("crm_buying_journey.group_manager"):
-            raise AccessError(self.env._("Only managers of Buying Journeys may publish, pause, close or abort journeys."))
-
     def _check_no_escalation(self):
         """:raise UserError: the responsible has administration rights that the current user lacks"""
         for journey in self:
-            if any(journey.user_id.has_group(group) and not self.env.user.has_group(group) for group in PRIVILEGED_GROUPS):
-                raise UserError(self.env._(
-                    "%(user)s has administration rights that you lack. Choose another responsible user for %(journey)s.",
-                    user=journey.user_id.name, journey=journey.name))
+            if any(
+                journey.user_id.has_group(group) and not self.env.user.has_group(group) for group in PRIVILEGED_GROUPS
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(user)s has administration rights that you lack. "
+                        "Choose another responsible user for %(journey)s.",
+                        user=journey.user_id.name,
+                        journey=journey.name,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -166,7 +208,9 @@ class JourneyJourney(models.Model):
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("Use the buttons to change the state of a journey."))
         if frozen and not self.env.su and any(journey.state != "draft" for journey in self):
-            raise UserError(self.env._("The audience of a published journey cannot be changed. Duplicate the journey instead."))
+            raise UserError(
+                self.env._("The audience of a published journey cannot be changed. Duplicate the journey instead.")
+            )
         if "model_id" in vals and self.node_ids.filtered("mailing_id"):
             raise UserError(self.env._("Remove the mail steps before you change what takes part in the journey."))
         result = super().write(vals)
@@ -191,15 +235,20 @@ class JourneyJourney(models.Model):
     def _unlink_except_running(self):
         running = self.filtered(lambda journey: journey.state in ("live", "paused", "closed"))
         if running:
-            raise UserError(self.env._(
-                "%(journeys)s cannot be deleted while running. Abort it first.", journeys=", ".join(running.mapped("name"))))
+            raise UserError(
+                self.env._(
+                    "%(journeys)s cannot be deleted while running. Abort it first.",
+                    journeys=", ".join(running.mapped("name")),
+                )
+            )
 
     def unlink(self):
         """Drafts of mails go with their journey; mails that were sent stay, for their figures."""
         nodes = self.version_ids.node_ids
         mailings = nodes.mailing_id.filtered(lambda mailing: mailing.state == "draft")
         actions = nodes.action_server_id.sudo().filtered(
-            lambda action: action.state == "sales_alert" and not action.binding_model_id)
+            lambda action: action.state == "sales_alert" and not action.binding_model_id
+        )
         result = super().unlink()
         mailings.exists().unlink()
         actions.exists().unlink()
@@ -223,85 +272,16 @@ class JourneyJourney(models.Model):
         self.ensure_one()
         user = self.sudo().user_id
         company = self.sudo().company_id or user.company_id
-        env = self.env(user=user, su=False, context={
-            "lang": user.lang, "tz": user.tz, "allowed_company_ids": [company.id] if company in user.company_ids else user.company_id.ids})
+        env = self.env(
+            user=user,
+            su=False,
+            context={
+                "lang": user.lang,
+                "tz": user.tz,
+                "allowed_company_ids": [company.id] if company in user.company_ids else user.company_id.ids,
+            },
+        )
         return self.with_env(env)
-
-    # Life cycle ---------------------------------------------------------------------------------------------------
-
-    def action_publish(self):
-        """Freeze the draft version and let the audience in.
-
-        :return: ``True``
-        :raise UserError: lists everything that is wrong with the journeys
-        """
-        self._check_manager()
-        for journey in self:
-            if journey.state != "draft":
-                raise UserError(self.env._("%(journey)s is published already.", journey=journey.name))
-            if not self.env.su:
-                journey._check_no_escalation()
-        errors = [error for journey in self for error in journey._get_publish_errors()]
-        if errors:
-            raise UserError(self.env._("The journey cannot be published yet:") + "\n- " + "\n- ".join(errors))
-        for journey in self:
-            version = journey.draft_version_id
-            version._freeze()
-            journey.sudo().write({"state": "live", "current_version_id": version.id, "draft_version_id": False})
-        self.env["journey.engine"]._trigger(self.filtered("date_start").mapped("date_start"))
-        return True
-
-    def _get_publish_errors(self):
-        """Everything that keeps this journey from going live, in the language of the current user.
-
-        :rtype: list[str]
-        """
-        self.ensure_one()
-        responsible = self._as_responsible()
-        Model = responsible.env[self.model_name]
-        if not Model.has_access("read"):
-            return [self.env._("%(user)s may not read %(model)s.", user=self.user_id.name, model=self.model_id.name)]
-        errors = []
-        try:
-            self._get_audience_domain()
-        except UserError as error:
-            errors.append(str(error))
-        if not self.draft_version_id.node_ids:
-            return errors + [self.env._("%(journey)s has no step.", journey=self.name)]
-        return errors + self.draft_version_id._get_graph_errors()
-
-    def _set_state(self, allowed, state):
-        """:raise UserError: a journey is in none of the ``allowed`` states"""
-        self._check_manager()
-        labels = dict(self._fields["state"]._description_selection(self.env))
-        for journey in self:
-            if journey.state not in allowed:
-                raise UserError(self.env._(
-                    "%(journey)s is %(state)s, so this is not possible.", journey=journey.name, state=labels[journey.state].lower()))
-        self.sudo().write({"state": state})
-        return True
-
-    def action_pause(self):
-        """Stop entries and moves; waiting times run on."""
-        return self._set_state(("live",), "paused")
-
-    def action_resume(self):
-        """Go on after a pause."""
-        self._set_state(("paused",), "live")
-        self.env["journey.engine"]._trigger()
-        return True
-
-    def action_close(self):
-        """Let nobody in any more; those inside go on to their end."""
-        self._set_state(("live", "paused"), "closed")
-        self.env["journey.engine"]._trigger()
-        return True
-
-    def action_abort(self):
-        """Take everybody out at once, for good."""
-        self._set_state(("live", "paused", "closed"), "aborted")
-        self.env["journey.participant"].sudo()._leave_all(self, self.env._("The journey was aborted."))
-        return True
 
     # Views --------------------------------------------------------------------------------------------------------
 

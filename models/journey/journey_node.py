@@ -4,16 +4,25 @@ from odoo.exceptions import AccessError, UserError
 
 # Server actions that somebody without administration rights may put into a journey; they run no code of the
 # user's own and reach nothing outside the database but through mails.
-SAFE_ACTION_STATES = ("sales_alert", "object_write", "next_activity", "followers", "remove_followers", "mail_post", "sms")
+SAFE_ACTION_STATES = (
+    "sales_alert",
+    "object_write",
+    "next_activity",
+    "followers",
+    "remove_followers",
+    "mail_post",
+    "sms",
+)
 
 
 class JourneyNode(models.Model):
     """A step. What it does is up to its kind, an abstract model ``journey.kind.<kind>``; see there."""
+
     _name = "journey.node"
     _description = "Journey Step"
     _order = "version_id, sequence, id"
 
-    version_id = fields.Many2one("journey.version", "Version", required=True, index=True, ondelete="cascade")
+    version_id = fields.Many2one("journey.version", required=True, index=True, ondelete="cascade")
     journey_id = fields.Many2one(related="version_id.journey_id", store=True, index=True)
     company_id = fields.Many2one(related="version_id.company_id", store=True)
     version_state = fields.Selection(related="version_id.state")
@@ -25,12 +34,19 @@ class JourneyNode(models.Model):
     out_edge_ids = fields.One2many("journey.edge", "source_id", "Leads to")
     in_edge_ids = fields.One2many("journey.edge", "target_id", "Reached from")
     next_id = fields.Many2one(
-        "journey.node", "Next Step", compute="_compute_next_id", inverse="_inverse_next_id",
-        domain="[('version_id', '=', version_id), ('id', '!=', id)]")
-    after_id = fields.Many2one("journey.node", "After", store=False, help="The step that the new one follows.")
+        "journey.node",
+        "Next Step",
+        compute="_compute_next_id",
+        inverse="_inverse_next_id",
+        domain="[('version_id', '=', version_id), ('id', '!=', id)]",
+    )
+    after_id = fields.Many2one("journey.node", store=False, help="The step that the new one follows.")
     people = fields.Selection(
-        [("participant", "The Participant"), ("people", "Its People")], default="participant", required=True,
-        help="Its people are the members of a buying group, the contacts of an account, or the contact of a lead.")
+        [("participant", "The Participant"), ("people", "Its People")],
+        default="participant",
+        required=True,
+        help="Its people are the members of a buying group, the contacts of an account, or the contact of a lead.",
+    )
     role_ids = fields.Many2many("buying.role", string="Roles", help="Only people in these roles; empty means all.")
     # email
     mailing_id = fields.Many2one("mailing.mailing", "Mail", copy=False, ondelete="restrict")
@@ -38,15 +54,22 @@ class JourneyNode(models.Model):
     wait_type = fields.Selection([("duration", "Duration"), ("date", "Until a Date")], default="duration")
     wait_value = fields.Integer("Duration", default=5)
     wait_unit = fields.Selection(
-        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")], default="days")
+        [("minutes", "Minutes"), ("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks"), ("months", "Months")],
+        default="days",
+    )
     wait_date = fields.Datetime("Until")
     # action
     action_server_id = fields.Many2one("ir.actions.server", "Server Action", copy=False, ondelete="restrict")
     action_state = fields.Selection(
-        selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")], string="Action",
-        compute="_compute_action_fields", inverse="_inverse_action_fields")
+        selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")],
+        string="Action",
+        compute="_compute_action_fields",
+        inverse="_inverse_action_fields",
+    )
     alert_email_to = fields.Text("Send To", compute="_compute_action_fields", inverse="_inverse_action_fields")
-    alert_solution_id = fields.Many2one("buying.solution", "Alert Solution", compute="_compute_action_fields", inverse="_inverse_action_fields")
+    alert_solution_id = fields.Many2one(
+        "buying.solution", compute="_compute_action_fields", inverse="_inverse_action_fields"
+    )
     # figures
     here_count = fields.Integer("Here Now", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
@@ -57,7 +80,8 @@ class JourneyNode(models.Model):
         """One entry per registered kind; another addon adds one by defining ``journey.kind.<name>``."""
         kinds = sorted(
             (self.env[name] for name in self.env.registry if name.startswith("journey.kind.")),
-            key=lambda kind: (kind._sequence, kind._name))
+            key=lambda kind: (kind._sequence, kind._name),
+        )
         return [(kind._name.removeprefix("journey.kind."), kind._get_label()) for kind in kinds]
 
     def _get_kind(self):
@@ -65,7 +89,17 @@ class JourneyNode(models.Model):
         self.ensure_one()
         return self.env[f"journey.kind.{self.kind}"]
 
-    @api.depends("kind", "mailing_id.subject", "wait_type", "wait_value", "wait_unit", "wait_date", "action_server_id", "people", "role_ids")
+    @api.depends(
+        "kind",
+        "mailing_id.subject",
+        "wait_type",
+        "wait_value",
+        "wait_unit",
+        "wait_date",
+        "action_server_id",
+        "people",
+        "role_ids",
+    )
     @api.depends_context("lang")
     def _compute_summary(self):
         for node in self:
@@ -112,12 +146,16 @@ class JourneyNode(models.Model):
                 node.action_server_id = self.env["ir.actions.server"].sudo().create(vals)
 
     def _compute_counts(self):
-        here = dict(self.env["journey.participant"]._read_group(
-            [("node_id", "in", self.ids), ("state", "=", "active")], ["node_id"], ["__count"]))
+        here = dict(
+            self.env["journey.participant"]._read_group(
+                [("node_id", "in", self.ids), ("state", "=", "active")], ["node_id"], ["__count"]
+            )
+        )
         traces = {
             (node.id, state): count
             for node, state, count in self.env["journey.trace"]._read_group(
-                [("node_id", "in", self.ids)], ["node_id", "state"], ["__count"])
+                [("node_id", "in", self.ids)], ["node_id", "state"], ["__count"]
+            )
         }
         for node in self:
             node.here_count = here.get(node, 0)
@@ -128,7 +166,9 @@ class JourneyNode(models.Model):
         """:raise UserError: a mail belongs to another step, or is no mail of a journey"""
         for node in self.filtered("mailing_id"):
             if node.mailing_id.sudo().journey_node_id != node:
-                raise UserError(self.env._("%(mail)s is not the mail of this step.", mail=node.mailing_id.sudo().subject))
+                raise UserError(
+                    self.env._("%(mail)s is not the mail of this step.", mail=node.mailing_id.sudo().subject)
+                )
 
     def _check_action(self):
         """Nobody gets system rights by way of a journey. No constraint, since the host runs those with system rights.
@@ -137,9 +177,17 @@ class JourneyNode(models.Model):
         """
         for node in self.filtered("action_server_id"):
             action = node.action_server_id.sudo()
-            if not self.env.su and not self.env.user.has_group("base.group_system") and (
-                    action.state not in SAFE_ACTION_STATES or action.evaluation_type == "equation"):
-                raise AccessError(self.env._("Only a system administrator may use the server action %(action)s in a journey.", action=action.name))
+            if (
+                not self.env.su
+                and not self.env.user.has_group("base.group_system")
+                and (action.state not in SAFE_ACTION_STATES or action.evaluation_type == "equation")
+            ):
+                raise AccessError(
+                    self.env._(
+                        "Only a system administrator may use the server action %(action)s in a journey.",
+                        action=action.name,
+                    )
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -208,7 +256,9 @@ class JourneyNode(models.Model):
             errors.append(self.env._("Nothing can follow this step."))
         wrong = self.out_edge_ids.filtered(lambda edge: edge.outcome not in (*outcomes, "error"))
         if outcomes and wrong:
-            errors.append(self.env._("The connection to %(step)s does not fit this kind of step.", step=wrong[:1].target_id.name))
+            errors.append(
+                self.env._("The connection to %(step)s does not fit this kind of step.", step=wrong[:1].target_id.name)
+            )
         return errors
 
     def action_open_mailing(self):

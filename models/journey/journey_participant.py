@@ -14,22 +14,28 @@ class JourneyParticipant(models.Model):
 
     A record is inside a journey at most once at a time.
     """
+
     _name = "journey.participant"
     _description = "Journey Participant"
     _order = "id desc"
 
-    journey_id = fields.Many2one("journey.journey", "Journey", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one("journey.journey", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="journey_id.company_id", store=True)
-    version_id = fields.Many2one("journey.version", "Version", required=True, ondelete="cascade")
+    version_id = fields.Many2one("journey.version", required=True, ondelete="cascade")
     res_model = fields.Char("Model", required=True)
     res_id = fields.Many2oneReference("Record", model_field="res_model", required=True)
     record_name = fields.Char("Participant", compute="_compute_record_name", compute_sudo=False)
     entry = fields.Integer(default=1, help="Counts the entries of the same record.")
     node_id = fields.Many2one("journey.node", "Step", index=True, ondelete="cascade")
-    visit = fields.Integer(default=1, help="Counts the steps of this entry; each pass through a step is a visit of its own.")
+    visit = fields.Integer(
+        default=1, help="Counts the steps of this entry; each pass through a step is a visit of its own."
+    )
     state = fields.Selection(
         [("active", "Active"), ("completed", "Completed"), ("exited", "Left"), ("failed", "Failed")],
-        default="active", required=True, index=True)
+        default="active",
+        required=True,
+        index=True,
+    )
     due_at = fields.Datetime("Due", help="When the engine looks at this participant next.")
     waiting_since = fields.Datetime(help="Set while the step waits.")
     attempts = fields.Integer(help="Failed attempts at the present step.")
@@ -40,8 +46,8 @@ class JourneyParticipant(models.Model):
 
     # at most one active entry per journey and record, also when two workers enrol at once
     _active_unique = models.UniqueIndex(
-        "(journey_id, res_model, res_id) WHERE state = 'active'",
-        "This record is inside the journey already.")
+        "(journey_id, res_model, res_id) WHERE state = 'active'", "This record is inside the journey already."
+    )
     # who was inside before: asked at every enrolment
     _record_idx = models.Index("(res_model, res_id, journey_id)")
     # the queue of the engine: only active tokens are in it, so that finished ones cost nothing
@@ -53,7 +59,11 @@ class JourneyParticipant(models.Model):
         for model_name, participants in self.grouped("res_model").items():
             names = {}
             if model_name in self.env and self.env[model_name].has_access("read"):
-                records = self.env[model_name].with_context(active_test=False).search([("id", "in", participants.mapped("res_id"))])
+                records = (
+                    self.env[model_name]
+                    .with_context(active_test=False)
+                    .search([("id", "in", participants.mapped("res_id"))])
+                )
                 names = {record.id: record.display_name for record in records}
             for participant in participants:
                 participant.record_name = names.get(participant.res_id) or self.env._("Not accessible or deleted")
@@ -66,23 +76,28 @@ class JourneyParticipant(models.Model):
     def _leave_all(self, journeys, reason):
         """Take every active participant out of these journeys in one statement."""
         self.flush_model()
-        self.env.cr.execute("""
+        self.env.cr.execute(
+            """
             UPDATE journey_participant
                SET state = 'exited', exit_reason = %s, left_at = %s, due_at = NULL, write_date = %s, write_uid = %s
              WHERE journey_id IN %s AND state = 'active'
-        """, [reason, fields.Datetime.now(), fields.Datetime.now(), self.env.uid, tuple(journeys.ids)])
+        """,
+            [reason, fields.Datetime.now(), fields.Datetime.now(), self.env.uid, tuple(journeys.ids)],
+        )
         self.invalidate_model()
 
     def action_exit(self):
         """Button: take these participants out of the journey by hand."""
         self.check_access("write")
         active = self.filtered(lambda participant: participant.state == "active").sudo()
-        active.write({
-            "state": "exited",
-            "exit_reason": self.env._("Taken out by %(user)s", user=self.env.user.name),
-            "left_at": fields.Datetime.now(),
-            "due_at": False,
-        })
+        active.write(
+            {
+                "state": "exited",
+                "exit_reason": self.env._("Taken out by %(user)s", user=self.env.user.name),
+                "left_at": fields.Datetime.now(),
+                "due_at": False,
+            }
+        )
         return True
 
     def action_skip_wait(self):

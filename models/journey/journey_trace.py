@@ -12,17 +12,19 @@ class JourneyTrace(models.Model):
     * ``skipped``: there was nothing to do for this participant; ``reason`` says why. The participant moved on.
     * ``failed``: the step failed for good after its retries; ``reason`` says why.
     """
+
     _name = "journey.trace"
     _description = "Journey Trace"
     _order = "participant_id, visit desc"
     _rec_name = "node_id"
 
-    participant_id = fields.Many2one("journey.participant", "Participant", required=True, index=True, ondelete="cascade")
-    journey_id = fields.Many2one("journey.journey", "Journey", required=True, index=True, ondelete="cascade")
+    participant_id = fields.Many2one("journey.participant", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one("journey.journey", required=True, index=True, ondelete="cascade")
     node_id = fields.Many2one("journey.node", "Step", required=True, index=True, ondelete="cascade")
     visit = fields.Integer(required=True)
     state = fields.Selection(
-        [("waiting", "Waiting"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")], required=True)
+        [("waiting", "Waiting"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
+    )
     outcome = fields.Char(help="Which way out was taken.")
     reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
     attempts = fields.Integer(default=0)

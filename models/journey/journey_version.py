@@ -1,4 +1,6 @@
 # Versions of a journey: frozen graphs.
+from itertools import pairwise
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -12,14 +14,21 @@ class JourneyVersion(models.Model):
     * ``live``: frozen by publishing; new entries come to it.
     * ``replaced``: a later version is live; those inside go on here.
     """
+
     _name = "journey.version"
     _description = "Journey Version"
     _order = "journey_id, number desc"
 
-    journey_id = fields.Many2one("journey.journey", "Journey", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one("journey.journey", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="journey_id.company_id", store=True)
     number = fields.Integer(default=1, required=True)
-    state = fields.Selection([("draft", "Draft"), ("live", "Live"), ("replaced", "Replaced")], default="draft", required=True, readonly=True, copy=False)
+    state = fields.Selection(
+        [("draft", "Draft"), ("live", "Live"), ("replaced", "Replaced")],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+    )
     node_ids = fields.One2many("journey.node", "version_id", "Steps")
     edge_ids = fields.One2many("journey.edge", "version_id", "Connections")
 
@@ -28,7 +37,9 @@ class JourneyVersion(models.Model):
     @api.depends("journey_id.name", "number")
     def _compute_display_name(self):
         for version in self:
-            version.display_name = self.env._("%(journey)s, version %(number)s", journey=version.journey_id.name, number=version.number)
+            version.display_name = self.env._(
+                "%(journey)s, version %(number)s", journey=version.journey_id.name, number=version.number
+            )
 
     def _get_start_node(self):
         """The first node: the one that no edge enters.
@@ -42,9 +53,12 @@ class JourneyVersion(models.Model):
         """:raise UserError: a version is frozen"""
         frozen = self.filtered(lambda version: version.state != "draft")
         if frozen:
-            raise UserError(self.env._(
-                "%(journeys)s: the steps of a published journey cannot be changed.",
-                journeys=", ".join(frozen.journey_id.mapped("name"))))
+            raise UserError(
+                self.env._(
+                    "%(journeys)s: the steps of a published journey cannot be changed.",
+                    journeys=", ".join(frozen.journey_id.mapped("name")),
+                )
+            )
 
     def _freeze(self):
         """Publishing: from now on the graph stays as it is."""
@@ -63,9 +77,12 @@ class JourneyVersion(models.Model):
         if not starts:
             errors.append(self.env._("No step comes first: each one follows another."))
         elif len(starts) > 1:
-            errors.append(self.env._(
-                "These steps have nothing before them, but only one can come first: %(steps)s",
-                steps=", ".join(starts.mapped("name"))))
+            errors.append(
+                self.env._(
+                    "These steps have nothing before them, but only one can come first: %(steps)s",
+                    steps=", ".join(starts.mapped("name")),
+                )
+            )
         for node in self.node_ids:
             errors += [f"{node.name}: {error}" for error in node._get_kind()._get_errors(node)]
             errors += [f"{node.name}: {error}" for error in node._get_edge_errors()]
@@ -77,7 +94,8 @@ class JourneyVersion(models.Model):
         """Whether a circle leads only through nodes that move on at once."""
         following = {
             node: node.out_edge_ids.target_id.filtered(lambda target: not target._get_kind()._pauses)
-            for node in self.node_ids if not node._get_kind()._pauses
+            for node in self.node_ids
+            if not node._get_kind()._pauses
         }
         done, path = set(), set()
 
@@ -99,7 +117,7 @@ class JourneyVersion(models.Model):
         for version in self:
             version._check_draft()
             nodes = version.node_ids.sorted(lambda node: (node.sequence, node.id))
-            for node, following in zip(nodes, nodes[1:], strict=False):
+            for node, following in pairwise(nodes):
                 if not node.out_edge_ids and node._get_kind()._outcomes and not following.in_edge_ids:
                     node.next_id = following
 
@@ -107,15 +125,17 @@ class JourneyVersion(models.Model):
         """Copy nodes and edges into a draft version of the same or another journey."""
         self.ensure_one()
         copies = {node: node.copy({"version_id": version.id}) for node in self.node_ids}
-        self.env["journey.edge"].create([
-            {
-                "source_id": copies[edge.source_id].id,
-                "target_id": copies[edge.target_id].id,
-                "outcome": edge.outcome,
-                "sequence": edge.sequence,
-                "name": edge.name,
-                "domain": edge.domain,
-                "percent": edge.percent,
-            }
-            for edge in self.edge_ids
-        ])
+        self.env["journey.edge"].create(
+            [
+                {
+                    "source_id": copies[edge.source_id].id,
+                    "target_id": copies[edge.target_id].id,
+                    "outcome": edge.outcome,
+                    "sequence": edge.sequence,
+                    "name": edge.name,
+                    "domain": edge.domain,
+                    "percent": edge.percent,
+                }
+                for edge in self.edge_ids
+            ]
+        )

@@ -25,12 +25,18 @@ class MailComposeMessage(models.TransientModel):
         """Resolve every slot for every recipient of the batch who will get a mail."""
         mailing = self.mass_mailing_id
         going = {
-            res_id: values for res_id, values in mail_values_all.items()
+            res_id: values
+            for res_id, values in mail_values_all.items()
             if values.get("state") not in ("cancel", "exception") and values.get("mailing_trace_ids")
         }
         records = self.env[self.model].browse(going)
         copies = {slot: slot._resolve(records) for slot in mailing.cc_slot_ids}
-        found = {tools.email_normalize(address) for of_slot in copies.values() for _partner, address, _reason in of_slot.values() if address}
+        found = {
+            tools.email_normalize(address)
+            for of_slot in copies.values()
+            for _partner, address, _reason in of_slot.values()
+            if address
+        }
         blocked = set()
         if mailing.use_exclusion_list:
             blocked = set(self.env["mail.blacklist"].sudo().search([("email", "in", list(found))]).mapped("email"))
@@ -41,14 +47,20 @@ class MailComposeMessage(models.TransientModel):
                 partner, address, reason = copies[slot][res_id]
                 normalized = tools.email_normalize(address) if address else False
                 reason = reason or taken.get(normalized) or ("blacklisted" if normalized in blocked else False)
-                rows.append((0, 0, {
-                    "mailing_id": mailing.id,
-                    "slot_id": slot.id,
-                    "email": normalized,
-                    "partner_id": partner.id,
-                    "state": "skipped" if reason else "sent",
-                    "reason": reason,
-                }))
+                rows.append(
+                    (
+                        0,
+                        0,
+                        {
+                            "mailing_id": mailing.id,
+                            "slot_id": slot.id,
+                            "email": normalized,
+                            "partner_id": partner.id,
+                            "state": "skipped" if reason else "sent",
+                            "reason": reason,
+                        },
+                    )
+                )
                 if not reason:
                     addresses.append(address)
                     taken[normalized] = "duplicate"

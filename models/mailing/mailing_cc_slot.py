@@ -12,18 +12,21 @@ class MailingCcSlot(models.Model):
     Resolved for each recipient when the mail is made. Without an address the slot is ignored for that recipient and
     the primary still gets the mail (Dynamics 365 Customer Insights – Journeys, CC recipients).
     """
+
     _name = "mailing.cc.slot"
     _description = "CC Recipient of a Mailing"
     _order = "mailing_id, sequence, id"
     _rec_name = "path"
 
-    mailing_id = fields.Many2one("mailing.mailing", "Mailing", required=True, index=True, ondelete="cascade")
+    mailing_id = fields.Many2one("mailing.mailing", required=True, index=True, ondelete="cascade")
     mailing_model_name = fields.Char(related="mailing_id.mailing_model_real")
     sequence = fields.Integer(default=10)
     path = fields.Char(
-        "Relation", required=True,
+        "Relation",
+        required=True,
         help="From the recipient to a user, a contact or an email field, e.g. user_id for the salesperson or "
-             "parent_id.user_id for the account's salesperson.")
+        "parent_id.user_id for the account's salesperson.",
+    )
     label = fields.Char("Copy Goes To", compute="_compute_label")
 
     @api.depends("path", "mailing_id.mailing_model_id")
@@ -54,16 +57,33 @@ class MailingCcSlot(models.Model):
             field = Model._fields.get(name)
             last = position == len(names) - 1
             if field is None or not Model._has_field_access(field, "read"):
-                raise UserError(self.env._(
-                    "CC relation %(path)s: %(model)s has no field %(field)s.", path=self.path, model=Model._description, field=name))
+                raise UserError(
+                    self.env._(
+                        "CC relation %(path)s: %(model)s has no field %(field)s.",
+                        path=self.path,
+                        model=Model._description,
+                        field=name,
+                    )
+                )
             result.append(field)
             if field.type == "many2one":
                 Model = self.env[field.comodel_name]
                 if last and Model._name not in ADDRESS_FIELDS:
-                    raise UserError(self.env._("CC relation %(path)s: %(model)s has no email address.", path=self.path, model=Model._description))
+                    raise UserError(
+                        self.env._(
+                            "CC relation %(path)s: %(model)s has no email address.",
+                            path=self.path,
+                            model=Model._description,
+                        )
+                    )
             elif not last or field.type != "char" or "email" not in name:
-                raise UserError(self.env._(
-                    "CC relation %(path)s: %(field)s does not lead to one user, contact or email address.", path=self.path, field=name))
+                raise UserError(
+                    self.env._(
+                        "CC relation %(path)s: %(field)s does not lead to one user, contact or email address.",
+                        path=self.path,
+                        field=name,
+                    )
+                )
         return result
 
     def _resolve(self, records):

@@ -10,15 +10,21 @@ class MailingMailing(models.Model):
     A journey's mailing is ``draft`` while its journey is built and ``done`` from publishing on, although mails still
     leave: in the states between, the host's mailing queue would send it to its whole audience by itself.
     """
+
     _inherit = "mailing.mailing"
 
-    journey_node_id = fields.Many2one("journey.node", "Journey Step", index="btree_not_null", ondelete="set null", copy=False, readonly=True)
+    journey_node_id = fields.Many2one(
+        "journey.node", "Journey Step", index="btree_not_null", ondelete="set null", copy=False, readonly=True
+    )
     cc_slot_ids = fields.One2many("mailing.cc.slot", "mailing_id", "CC Recipients", copy=True)
     copy_count = fields.Integer("Copies", compute="_compute_copy_count")
 
     def _compute_copy_count(self):
-        counts = dict(self.env["mailing.trace.copy"]._read_group(
-            [("mailing_id", "in", self.ids), ("state", "=", "sent")], ["mailing_id"], ["__count"]))
+        counts = dict(
+            self.env["mailing.trace.copy"]._read_group(
+                [("mailing_id", "in", self.ids), ("state", "=", "sent")], ["mailing_id"], ["__count"]
+            )
+        )
         for mailing in self:
             mailing.copy_count = counts.get(mailing, 0)
 
@@ -68,7 +74,11 @@ class MailingMailing(models.Model):
         """Failed mails of a journey go back to the outbox; the mailing itself is never queued."""
         of_journeys = self.filtered("journey_node_id")
         if of_journeys:
-            mails = self.env["mail.mail"].sudo().search([("mailing_id", "in", of_journeys.ids), ("state", "=", "exception")])
+            mails = (
+                self.env["mail.mail"]
+                .sudo()
+                .search([("mailing_id", "in", of_journeys.ids), ("state", "=", "exception")])
+            )
             mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
             mails.mark_outgoing()
         others = self - of_journeys

@@ -4,9 +4,12 @@ from odoo import fields, models
 
 class MailingTrace(models.Model):
     """A trace remembers its journey visit and tells the activity log when its mail is opened or clicked."""
+
     _inherit = "mailing.trace"
 
-    journey_participant_id = fields.Many2one("journey.participant", "Journey Participant", index="btree_not_null", ondelete="set null", readonly=True)
+    journey_participant_id = fields.Many2one(
+        "journey.participant", index="btree_not_null", ondelete="set null", readonly=True
+    )
     journey_visit = fields.Integer(readonly=True)
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
 
@@ -31,8 +34,12 @@ class MailingTrace(models.Model):
         log = self.env["engagement.activity.type"].sudo().log
         for trace in traces:
             log(
-                code, partner_of.get(trace.id, self.env["res.partner"]),
-                subject=trace.mass_mailing_id.subject, res_model="mailing.trace", res_id=trace.id)
+                code,
+                partner_of.get(trace.id, self.env["res.partner"]),
+                subject=trace.mass_mailing_id.subject,
+                res_model="mailing.trace",
+                res_id=trace.id,
+            )
 
     def _get_partners(self):
         """The person behind each trace: the recipient itself, its contact, or a contact with its address.
@@ -49,11 +56,19 @@ class MailingTrace(models.Model):
                 record = records.get(trace.res_id)
                 if record is not None and model_name == "res.partner":
                     result[trace.id] = record
-                elif record is not None and "partner_id" in record._fields and record.partner_id._name == "res.partner" and record.partner_id:
+                elif (
+                    record is not None
+                    and "partner_id" in record._fields
+                    and record.partner_id._name == "res.partner"
+                    and record.partner_id
+                ):
                     result[trace.id] = record.partner_id
         unknown = self.filtered(lambda trace: trace.id not in result and trace.email)
         if unknown:
-            by_email = self.env["res.partner"].search(
-                [("email_normalized", "in", unknown.mapped("email"))], order="id desc").grouped("email_normalized")
+            by_email = (
+                self.env["res.partner"]
+                .search([("email_normalized", "in", unknown.mapped("email"))], order="id desc")
+                .grouped("email_normalized")
+            )
             result |= {trace.id: by_email[trace.email][-1:] for trace in unknown if trace.email in by_email}
         return result

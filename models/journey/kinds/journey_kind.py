@@ -11,6 +11,7 @@ class Move:
 
     ``state`` (``done``, ``skipped`` or ``failed``) and ``reason`` go into the trace.
     """
+
     outcome: str | None = "next"
     state: str = "done"
     reason: str | None = None
@@ -19,6 +20,7 @@ class Move:
 @dataclass(frozen=True)
 class Later:
     """Stay and be looked at again at ``at`` (naive UTC)."""
+
     at: datetime
     reason: str | None = None
     state = "waiting"
@@ -28,6 +30,7 @@ class Later:
 @dataclass(frozen=True)
 class Leave:
     """Leave the journey before its end."""
+
     reason: str
     state: str = "skipped"
     participant_state: str = "exited"
@@ -38,6 +41,7 @@ class JourneyKind(models.AbstractModel):
     """Base of all kinds. A kind is an abstract model ``journey.kind.<name>`` that inherits from this one; defining it
     is all it takes to make the kind available, also from another addon.
     """
+
     _name = "journey.kind"
     _description = "Kind of Journey Step"
 
@@ -99,7 +103,8 @@ class JourneyKind(models.AbstractModel):
         records = {record.id: record for record in Model.search([("id", "in", participants.mapped("res_id"))])}
         return {
             participant.id: records[participant.res_id].with_context(active_test=True)
-            for participant in participants if participant.res_id in records
+            for participant in participants
+            if participant.res_id in records
         }
 
     def _get_people(self, node, records):
@@ -121,9 +126,17 @@ class JourneyKind(models.AbstractModel):
         else:
             people = {record.id: record.partner_id if "partner_id" in record._fields else Partner for record in records}
         if node.role_ids:
-            in_role = records.env["buying.group.member"].search([
-                ("partner_id", "in", Partner.union(*people.values()).ids), ("state", "=", "in"),
-                ("role_id", "in", node.role_ids.ids)]).partner_id
+            in_role = (
+                records.env["buying.group.member"]
+                .search(
+                    [
+                        ("partner_id", "in", Partner.union(*people.values()).ids),
+                        ("state", "=", "in"),
+                        ("role_id", "in", node.role_ids.ids),
+                    ]
+                )
+                .partner_id
+            )
             people = {record_id: persons & in_role for record_id, persons in people.items()}
         return people
 

@@ -9,6 +9,7 @@ class JourneyKindAction(models.AbstractModel):
 
     An action whose runner takes many records (``_run_action_<kind>_multi``) gets the whole batch at once.
     """
+
     _name = "journey.kind.action"
     _inherit = "journey.kind"
     _description = "Journey Step: Action"
@@ -21,7 +22,9 @@ class JourneyKindAction(models.AbstractModel):
     def _get_summary(self, node):
         action = node.action_server_id.sudo()
         if action.state == "sales_alert":
-            return self.env._("Send the sales alert to %(addresses)s", addresses=", ".join((action.alert_email_to or "…").split()))
+            return self.env._(
+                "Send the sales alert to %(addresses)s", addresses=", ".join((action.alert_email_to or "…").split())
+            )
         return action.display_name or self.env._("No action yet")
 
     def _get_errors(self, node):
@@ -31,12 +34,15 @@ class JourneyKindAction(models.AbstractModel):
         errors = action._get_journey_errors()
         expected = "res.partner" if node.people == "people" else node.model_name
         if action.model_name != expected:
-            errors.append(self.env._(
-                "The action %(action)s is for another kind of record.", action=action.name))
+            errors.append(self.env._("The action %(action)s is for another kind of record.", action=action.name))
         elif not node.journey_id._as_responsible().env[expected].has_access("write"):
-            errors.append(self.env._(
-                "%(user)s may not change %(model)s, so the action could not run.",
-                user=node.journey_id.user_id.name, model=action.model_id.name))
+            errors.append(
+                self.env._(
+                    "%(user)s may not change %(model)s, so the action could not run.",
+                    user=node.journey_id.user_id.name,
+                    model=action.model_id.name,
+                )
+            )
         return errors
 
     def _on_copy(self, node, copied):
@@ -59,11 +65,16 @@ class JourneyKindAction(models.AbstractModel):
         if target:
             # without system rights: the server action checks what its user may do
             action = node.action_server_id.sudo(False).with_context(
-                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=True)
+                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=True
+            )
             outcome = action.run()
             if isinstance(outcome, dict):
                 for participant_id, persons in targets.items():
-                    reasons = [outcome["journey_skipped"][pid] for pid in persons.ids if pid in outcome.get("journey_skipped", {})]
+                    reasons = [
+                        outcome["journey_skipped"][pid]
+                        for pid in persons.ids
+                        if pid in outcome.get("journey_skipped", {})
+                    ]
                     if persons and len(reasons) == len(persons):
                         result[participant_id] = Move(state="skipped", reason=reasons[0])
         return result

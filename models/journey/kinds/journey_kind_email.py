@@ -11,6 +11,7 @@ class JourneyKindEmail(models.AbstractModel):
     Core's composer does the work (designer, tracking, blacklist, opt-out); it is driven directly, since sending the
     mailing itself commits in between and refuses a second visit of the same address.
     """
+
     _name = "journey.kind.email"
     _inherit = "journey.kind"
     _description = "Journey Step: Email"
@@ -27,13 +28,15 @@ class JourneyKindEmail(models.AbstractModel):
         """Each email node owns a mailing; people of groups have no mailing of their own model."""
         if node.model_name == "buying.group":
             node.people = "people"
-        mailing = self.env["mailing.mailing"].create({
-            "subject": node.name,
-            "mailing_type": "mail",
-            "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
-            "mailing_domain": "[]",
-            "user_id": node.journey_id.user_id.id,
-        })
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": node.name,
+                "mailing_type": "mail",
+                "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
+                "mailing_domain": "[]",
+                "user_id": node.journey_id.user_id.id,
+            }
+        )
         mailing.sudo().journey_node_id = node  # nobody else may say which mail is a step's
         node.mailing_id = mailing
 
@@ -86,7 +89,9 @@ class JourneyKindEmail(models.AbstractModel):
             if not targets[participant.id]:
                 result[participant.id] = Move(state="skipped", reason=self.env._("There are no people to write to."))
             elif not own:
-                result[participant.id] = Move(state="skipped", reason=self.env._("Everybody got this mail already, through another participant."))
+                result[participant.id] = Move(
+                    state="skipped", reason=self.env._("Everybody got this mail already, through another participant.")
+                )
             elif all(tid in reasons for tid in own):
                 result[participant.id] = Move(state="skipped", reason=reasons[own[0]])
             else:
@@ -105,10 +110,18 @@ class JourneyKindEmail(models.AbstractModel):
         """Recipients whom this node has mailed for another participant already."""
         if node.people != "people" or not visits:
             return set()
-        traces = self.env["mailing.trace"].sudo().search_fetch([
-            ("mass_mailing_id", "=", node.mailing_id.id), ("res_id", "in", list(visits)),
-            ("trace_status", "not in", ("cancel", "error")),
-        ], ["res_id", "journey_participant_id"])
+        traces = (
+            self.env["mailing.trace"]
+            .sudo()
+            .search_fetch(
+                [
+                    ("mass_mailing_id", "=", node.mailing_id.id),
+                    ("res_id", "in", list(visits)),
+                    ("trace_status", "not in", ("cancel", "error")),
+                ],
+                ["res_id", "journey_participant_id"],
+            )
+        )
         return {trace.res_id for trace in traces if trace.journey_participant_id.id != visits[trace.res_id][0]}
 
     def _compose(self, node, visits):
@@ -119,37 +132,50 @@ class JourneyKindEmail(models.AbstractModel):
         if not visits:
             return
         mailing = node.mailing_id.sudo(False)
-        composer = mailing.env["mail.compose.message"].with_context(
-            active_ids=list(visits),
-            default_composition_mode="mass_mail",
-            journey_visits=visits,
-            **mailing._get_mass_mailing_context(),
-        ).create({
-            "auto_delete": not mailing.keep_archives,
-            "auto_delete_keep_log": mailing.reply_to_mode == "update",
-            "author_id": mailing.user_id.partner_id.id or mailing.env.user.partner_id.id,
-            "attachment_ids": [(4, attachment.id) for attachment in mailing.attachment_ids],
-            "body": mailing._prepend_preview(mailing.body_html or "", mailing.preview),
-            "composition_mode": "mass_mail",
-            "email_from": mailing.email_from,
-            "force_send": False,
-            "mail_server_id": mailing.mail_server_id.id,
-            "mass_mailing_id": mailing.id,
-            "model": mailing.mailing_model_real,
-            "reply_to_force_new": mailing.reply_to_mode == "new",
-            "subject": mailing.subject,
-            "template_id": False,
-            "use_exclusion_list": mailing.use_exclusion_list,
-            **({"reply_to": mailing.reply_to} if mailing.reply_to_mode == "new" else {}),
-        })
+        composer = (
+            mailing.env["mail.compose.message"]
+            .with_context(
+                active_ids=list(visits),
+                default_composition_mode="mass_mail",
+                journey_visits=visits,
+                **mailing._get_mass_mailing_context(),
+            )
+            .create(
+                {
+                    "auto_delete": not mailing.keep_archives,
+                    "auto_delete_keep_log": mailing.reply_to_mode == "update",
+                    "author_id": mailing.user_id.partner_id.id or mailing.env.user.partner_id.id,
+                    "attachment_ids": [(4, attachment.id) for attachment in mailing.attachment_ids],
+                    "body": mailing._prepend_preview(mailing.body_html or "", mailing.preview),
+                    "composition_mode": "mass_mail",
+                    "email_from": mailing.email_from,
+                    "force_send": False,
+                    "mail_server_id": mailing.mail_server_id.id,
+                    "mass_mailing_id": mailing.id,
+                    "model": mailing.mailing_model_real,
+                    "reply_to_force_new": mailing.reply_to_mode == "new",
+                    "subject": mailing.subject,
+                    "template_id": False,
+                    "use_exclusion_list": mailing.use_exclusion_list,
+                    **({"reply_to": mailing.reply_to} if mailing.reply_to_mode == "new" else {}),
+                }
+            )
+        )
         composer._action_send_mail(auto_commit=False)
 
     def _get_reasons(self, node, visits):
         """Why no mail goes to a recipient: ``{recipient id: reason}``, only for those who get none."""
-        traces = self.env["mailing.trace"].sudo().search([
-            ("mass_mailing_id", "=", node.mailing_id.id), ("res_id", "in", list(visits)),
-            ("journey_participant_id", "in", list({visit[0] for visit in visits.values()})),
-        ])
+        traces = (
+            self.env["mailing.trace"]
+            .sudo()
+            .search(
+                [
+                    ("mass_mailing_id", "=", node.mailing_id.id),
+                    ("res_id", "in", list(visits)),
+                    ("journey_participant_id", "in", list({visit[0] for visit in visits.values()})),
+                ]
+            )
+        )
         labels = dict(traces._fields["failure_type"]._description_selection(self.env))
         traced = {}
         for trace in traces:

@@ -6,6 +6,7 @@ from .journey_kind import Move
 
 class JourneyKindEnd(models.AbstractModel):
     """Completes the journey. A step with nothing behind it does so too; an end node makes it explicit."""
+
     _name = "journey.kind.end"
     _inherit = "journey.kind"
     _description = "Journey Step: End"

@@ -9,6 +9,7 @@ from .journey_kind import Later, Move
 
 class JourneyKindWait(models.AbstractModel):
     """Waits for a duration, counted from arrival, or until a date; a date in the past does not hold anybody up."""
+
     _name = "journey.kind.wait"
     _inherit = "journey.kind"
     _description = "Journey Step: Wait"
@@ -21,7 +22,9 @@ class JourneyKindWait(models.AbstractModel):
 
     def _get_summary(self, node):
         if node.wait_type == "date":
-            return self.env._("Wait until %(date)s", date=format_datetime(self.env, node.wait_date) if node.wait_date else "…")
+            return self.env._(
+                "Wait until %(date)s", date=format_datetime(self.env, node.wait_date) if node.wait_date else "…"
+            )
         if node.wait_value == 1:
             return {
                 "minutes": self.env._("Wait 1 minute"),

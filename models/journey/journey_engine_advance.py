@@ -1,0 +1,219 @@
+# The engine's third pass: claim a batch of due tokens, let their step process it, write the traces, move the tokens.
+import logging
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.modules import module
+from odoo.tools import SQL
+
+from .journey_engine import RETRYABLE, RUNNING
+from .kinds.journey_kind import Later, Leave, Move
+
+_logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 500
+MAX_ATTEMPTS = 3
+RETRY_DELAYS = (timedelta(minutes=5), timedelta(minutes=30))
+
+
+class JourneyEngine(models.AbstractModel):
+    _inherit = "journey.engine"
+
+    def _advance(self, limit=None):
+        """Move every token that is due, node by node, batch by batch.
+
+        :return: the number of participant-steps done
+        """
+        steps = 0
+        while True:
+            nodes = self._get_due_nodes()
+            progress = 0
+            for node in nodes:
+                size = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - steps)
+                if size <= 0:
+                    return steps
+                done = self._advance_batch(node, size)
+                steps += done
+                progress += done
+                if not self._commit(done):
+                    self._trigger()  # the time of this run is out: go on in the next one
+                    return steps
+            if not progress:
+                return steps
+
+    def _get_due_nodes(self):
+        """Nodes of running journeys on which a token is due now."""
+        self.env["journey.participant"].flush_model()
+        self.env["journey.journey"].flush_model(["state"])
+        self.env.cr.execute(
+            """
+            SELECT node.id
+              FROM journey_node node
+              JOIN journey_journey journey ON journey.id = node.journey_id AND journey.state IN %s
+             WHERE EXISTS (
+                   SELECT FROM journey_participant participant
+                    WHERE participant.node_id = node.id AND participant.state = 'active' AND participant.due_at <= %s)
+          ORDER BY node.id
+        """,
+            [RUNNING, fields.Datetime.now()],
+        )
+        return self.env["journey.node"].browse(row[0] for row in self.env.cr.fetchall())
+
+    def _claim(self, node, size):
+        """Lock up to ``size`` due tokens of a node that no other worker holds."""
+        self.env.cr.execute(
+            """
+            SELECT participant.id
+              FROM journey_participant participant
+             WHERE participant.node_id = %s AND participant.state = 'active' AND participant.due_at <= %s
+          ORDER BY participant.due_at, participant.id
+             LIMIT %s
+        FOR NO KEY UPDATE SKIP LOCKED
+        """,
+            [node.id, fields.Datetime.now(), size],
+        )
+        return self.env["journey.participant"].browse(row[0] for row in self.env.cr.fetchall())
+
+    def _advance_batch(self, node, size):
+        """Claim, process and move one batch; the caller commits it.
+
+        :return: how many tokens were handled
+        """
+        try:
+            participants = self._claim(node, size)
+            if not participants:
+                return 0
+            responsible = node.journey_id._as_responsible()
+            results, errors = self._process(node.with_env(responsible.env).sudo(), participants)
+            self._write_results(node, participants, results, errors)
+            return len(participants)
+        except RETRYABLE as error:
+            # another worker changed a row between our snapshot and our lock: nothing is lost, take it again later
+            if module.current_test:
+                raise
+            _logger.info("Batch of step %s is taken again: %s", node.id, error)
+            self.env.cr.rollback()
+            return 0
+
+    def _process(self, node, participants):
+        """Let the kind process a batch; if it fails, halve it until the culprit stands alone.
+
+        :return: ``({participant id: result}, {participant id: error text})``
+        """
+        try:
+            with self.env.cr.savepoint():
+                results = node._get_kind()._process(node, participants)
+                self.env.flush_all()
+            return results, {}
+        except RETRYABLE:
+            raise
+        except Exception as error:
+            self.env.invalidate_all()
+            if len(participants) == 1:
+                _logger.info("Step %s failed for participant %s", node.id, participants.id, exc_info=True)
+                return {}, {participants.id: str(error) or type(error).__name__}
+        middle = len(participants) // 2
+        results, errors = self._process(node, participants[:middle])
+        more_results, more_errors = self._process(node, participants[middle:])
+        return results | more_results, errors | more_errors
+
+    def _write_results(self, node, participants, results, errors):
+        """Write the traces and move the tokens of a processed batch."""
+        now = fields.Datetime.now()
+        edges = {edge.outcome: edge.target_id.id for edge in node.out_edge_ids}
+        traces, moves, final = [], {}, []
+        for participant in participants:
+            result = results.get(participant.id)
+            if participant.id in errors:
+                result = self._get_failure(participant, errors[participant.id], now, edges)
+                if participant.attempts + 1 >= MAX_ATTEMPTS:
+                    final.append(result.reason)
+            elif result is None:
+                raise UserError(self.env._("The step %(step)s forgot a participant.", step=node.name))
+            attempts = participant.attempts + (participant.id in errors)
+            if isinstance(result, Later):
+                traces.append((participant.id, participant.visit, "waiting", None, result.reason, attempts, None))
+                moves.setdefault(("later", result.at), []).append(participant.id)
+                continue
+            traces.append(
+                (participant.id, participant.visit, result.state, result.outcome, result.reason, attempts, now)
+            )
+            if isinstance(result, Leave):
+                moves.setdefault((result.participant_state, result.reason), []).append(participant.id)
+            elif edges.get(result.outcome):
+                moves.setdefault(("node", edges[result.outcome]), []).append(participant.id)
+            else:
+                moves.setdefault(("completed", None), []).append(participant.id)
+        self._write_traces(node, traces, now)
+        self._move_tokens(moves, set(errors), now)
+        if final:
+            self._tell_owner(node.journey_id, self.env._("%(step)s failed: %(error)s", step=node.name, error=final[0]))
+
+    def _get_failure(self, participant, error, now, edges):
+        """What follows a failed attempt: again later, the error path, or out."""
+        if participant.attempts + 1 < MAX_ATTEMPTS:
+            return Later(
+                now + RETRY_DELAYS[participant.attempts],
+                self.env._("Failed and will be tried again: %(error)s", error=error),
+            )
+        if edges.get("error"):
+            return Move("error", state="failed", reason=error)
+        return Leave(error, state="failed", participant_state="failed")
+
+    def _write_traces(self, node, traces, now):
+        """Insert the traces of a batch, or end those that were waiting, in one statement."""
+        self.env.cr.execute(
+            SQL(
+                """
+            INSERT INTO journey_trace (
+                participant_id, visit, state, outcome, reason, attempts, date, journey_id, node_id, started_at,
+                create_uid, create_date, write_uid, write_date)
+            SELECT row.*, %(journey)s, %(node)s, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+              FROM (VALUES %(rows)s) AS row(participant_id, visit, state, outcome, reason, attempts, date)
+                ON CONFLICT (participant_id, visit) DO UPDATE
+               SET state = EXCLUDED.state, outcome = EXCLUDED.outcome, reason = EXCLUDED.reason,
+                   attempts = EXCLUDED.attempts, date = EXCLUDED.date, write_date = EXCLUDED.write_date
+            """,
+                journey=node.journey_id.id,
+                node=node.id,
+                now=now,
+                uid=self.env.uid,
+                rows=SQL(", ").join(
+                    SQL("(%s, %s, %s, %s::varchar, %s::varchar, %s, %s::timestamp)", *trace) for trace in traces
+                ),
+            )
+        )
+        self.env["journey.trace"].invalidate_model()
+
+    def _move_tokens(self, moves, failed_ids, now):
+        """One statement per target."""
+        for (move, value), ids in moves.items():
+            if move == "later":
+                change = SQL(
+                    "due_at = %s, waiting_since = CASE WHEN id = ANY(%s) THEN waiting_since"
+                    " ELSE COALESCE(waiting_since, %s) END,"
+                    " attempts = attempts + CASE WHEN id = ANY(%s) THEN 1 ELSE 0 END",
+                    value,
+                    list(failed_ids),
+                    now,
+                    list(failed_ids),
+                )
+            elif move == "node":
+                change = SQL(
+                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0", value, now
+                )
+            else:
+                change = SQL(
+                    "state = %s, exit_reason = %s, left_at = %s, due_at = NULL, waiting_since = NULL", move, value, now
+                )
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE journey_participant SET %s, write_date = %s, write_uid = %s WHERE id IN %s",
+                    change,
+                    now,
+                    self.env.uid,
+                    tuple(ids),
+                )
+            )
+        self.env["journey.participant"].invalidate_model()
