@@ -2,7 +2,31 @@
 
 
 def uninstall_hook(env):
-    """Give the list of mailings back its own context, whose filter goes with us."""
+    """Take away what would otherwise hang on to our tables, or lie about as if it were somebody's own.
+
+    Mails that were sent keep their figures. Mails that wait in the outbox of a journey are cancelled: nobody could
+    stop them afterwards. Drafts of mails go, since without their step they would be addressed to nobody.
+    """
+    participants = env["journey.participant"].search([("state", "=", "active")])
+    participants._cancel_outbox()
+    drafts = env["mailing.mailing"].search([("journey_node_id", "!=", False), ("state", "=", "draft")])
+    env.flush_all()
+    # in the order of the references between them; the database takes along what belongs to each
+    for table in (
+        "journey_journey",
+        "engagement_activity",
+        "buying_group_job",
+        "buying_group",
+    ):
+        env.cr.execute(f"DELETE FROM {table}")  # pylint: disable=sql-injection
+    env.invalidate_all()
+    drafts.unlink()
+    env["ir.actions.server"].search([("state", "=", "sales_alert")]).unlink()
+    env.flush_all()
+    env.cr.execute("DELETE FROM buying_solution")
+    env.cr.execute("DELETE FROM buying_role_template")
+    env.invalidate_all()
+    # the list of mailings gets its own context back, since the filter goes with us
     action = env.ref("mass_mailing.mailing_mailing_action_mail", raise_if_not_found=False)
     if action:
         action.context = action.context.replace("'search_default_without_journeys': 1,", "")

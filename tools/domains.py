@@ -1,8 +1,25 @@
 # Reading the domains that people type or build in the domain editor.
 import ast
 
+import psycopg2
+
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+
+def check_domain(env, model_name, text):
+    """Like :func:`parse_domain`, for domains that are about to be stored: also asks the database.
+
+    :raise UserError: the domain is invalid, or compares a field with a value that is none of its kind
+    """
+    domain = parse_domain(env, model_name, text)
+    try:
+        with env.cr.savepoint():
+            env[model_name].sudo().search(domain, limit=1)
+    except (psycopg2.DataError, psycopg2.ProgrammingError) as error:
+        raise UserError(
+            env._("The condition %(domain)s compares values of different kinds.", domain=text[:200])
+        ) from error
 
 
 def parse_domain(env, model_name, text):

@@ -5,6 +5,9 @@ from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+# stored, so that they can be searched, but nobody's to write
+COMPUTED = {"company_id", "user_id", "completeness", "member_count", "required_role_count", "missing_role_ids"}
+
 
 class BuyingGroup(models.Model):
     """The people of one account who decide on one solution.
@@ -143,6 +146,8 @@ class BuyingGroup(models.Model):
                 )
 
     def write(self, vals):
+        if not self.env.su and COMPUTED & vals.keys():
+            raise UserError(self.env._("Completeness, members, salesperson and company follow from other records."))
         for name in {"solution_id", "partner_id"} & vals.keys():
             if not self.env.su and any(group[name].id != vals[name] for group in self):
                 raise UserError(self.env._("A buying group stays with its solution and its account. Make a new group."))
@@ -160,6 +165,7 @@ class BuyingGroup(models.Model):
         :rtype: bool
         :raise UserError: the role is not part of a group's template, or the partner is a company
         """
+        partner, role = self._as_records(partner, "res.partner"), self._as_records(role, "buying.role")
         Member = self.env["buying.group.member"]
         return Member._apply([(group, partner, role, "in") for group in self], source) == len(self)
 
@@ -171,8 +177,13 @@ class BuyingGroup(models.Model):
         :return: whether the change was accepted for every group
         :rtype: bool
         """
+        partner = self._as_records(partner, "res.partner")
         Member = self.env["buying.group.member"]
         return Member._apply([(group, partner, Member.role_id, "out") for group in self], source) == len(self)
+
+    def _as_records(self, value, model_name):
+        """Ids, as a remote caller passes them, as records."""
+        return value if isinstance(value, models.BaseModel) else self.env[model_name].browse(value)
 
     def update_members(self):
         """Add, move and remove members by the rules of the template, as nightly jobs do (source ``system``).

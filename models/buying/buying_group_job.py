@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import parse_domain
+from ...tools.domains import check_domain, parse_domain
 
 
 class BuyingGroupJob(models.Model):
@@ -54,7 +54,7 @@ class BuyingGroupJob(models.Model):
     @api.constrains("domain")
     def _check_domain(self):
         for job in self:
-            parse_domain(self.env, "res.partner", job.domain)
+            check_domain(self.env, "res.partner", job.domain)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -43,6 +43,8 @@ class EngagementActivityType(models.Model):
         :rtype: engagement.activity
         :raise UserError: no type has this code
         """
+        if not isinstance(partner, models.BaseModel):  # a remote caller passes ids
+            partner = self.env["res.partner"].browse(partner)
         activity_type = self._get_by_code(code)
         base = {"type_id": activity_type.id, "date": date or fields.Datetime.now(), "subject": subject} | values
         if partner:

@@ -56,6 +56,7 @@ class BuyingGroup(models.Model):
                 if address_lang == lang
             ]
         mails = self.env["mail.mail"].sudo().create(values)
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         for group in self:
             group._message_log(body=self.env._("Sales alert sent to %(addresses)s.", addresses=", ".join(addresses)))
         return mails

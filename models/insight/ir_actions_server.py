@@ -53,13 +53,15 @@ class IrActionsServer(models.Model):
             raise UserError(self.env._("A sales alert can have up to %(count)s recipients.", count=MAX_RECIPIENTS))
         return addresses
 
-    def _get_journey_errors(self):
-        """What keeps this action from being a journey's step.
+    def _get_journey_summary(self):
+        if self.state != "sales_alert":
+            return super()._get_journey_summary()
+        return self.env._(
+            "Send the sales alert to %(addresses)s", addresses=", ".join((self.alert_email_to or "…").split())
+        )
 
-        :rtype: list[str]
-        """
-        self.ensure_one()
-        errors = [self.warning] if self.warning else []
+    def _get_journey_errors(self):
+        errors = super()._get_journey_errors()
         if self.state == "sales_alert":
             if not self._get_alert_addresses():
                 errors.append(self.env._("The sales alert has no recipient."))
@@ -96,8 +98,12 @@ class IrActionsServer(models.Model):
                 for group in records
             }
         if records._name == "crm.lead":
-            result = {lead.id: lead.buying_group_id for lead in records}
-            accounts = {lead.id: lead.partner_id.commercial_partner_id for lead in records if not lead.buying_group_id}
+            result = {
+                lead.id: lead.buying_group_id
+                for lead in records
+                if not self.alert_solution_id or lead.buying_group_id.solution_id == self.alert_solution_id
+            }
+            accounts = {lead.id: lead.partner_id.commercial_partner_id for lead in records if not result.get(lead.id)}
         else:
             result = {}
             accounts = {

@@ -5,6 +5,7 @@ from . import journey_node
 from . import journey_edge
 from . import journey_participant
 from . import journey_trace
+from . import ir_actions_server
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance

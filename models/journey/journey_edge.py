@@ -58,7 +58,10 @@ class JourneyEdge(models.Model):
     def write(self, vals):
         if not self.env.su:
             self.version_id._check_draft()
-        return super().write(vals)
+        result = super().write(vals)
+        if not self.env.su:
+            self.version_id._check_draft()  # it may have been moved
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_frozen(self):

@@ -4,8 +4,9 @@ import logging
 from psycopg2 import errors as pg_errors
 
 from odoo import SUPERUSER_ID, api, fields, models
+from odoo.exceptions import UserError
 from odoo.modules import module
-from odoo.tools import SQL
+from odoo.tools import SQL, plaintext2html
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +58,9 @@ class JourneyEngine(models.AbstractModel):
             [
                 ("state", "=", "live"),
                 "|",
+                ("user_id.active", "=", True),
+                ("user_id", "=", SUPERUSER_ID),
+                "|",
                 ("date_start", "=", False),
                 ("date_start", "<=", now),
                 "|",
@@ -80,6 +84,8 @@ class JourneyEngine(models.AbstractModel):
     def _enrol_one(self, journey, now):
         """:return: how many records entered"""
         start = journey.current_version_id._get_start_node()
+        if not start:
+            raise UserError(self.env._("The live version has no first step."))
         responsible = journey._as_responsible()
         query = responsible.env[journey.model_name]._search(responsible._get_audience_domain())
         self.env.flush_all()
@@ -150,7 +156,10 @@ class JourneyEngine(models.AbstractModel):
         )
         if not known:
             journey.activity_schedule(
-                "mail.mail_activity_data_warning", summary=summary, note=note, user_id=journey.user_id.id
+                "mail.mail_activity_data_warning",
+                summary=summary,
+                note=plaintext2html(note),
+                user_id=journey.user_id.id,
             )
 
     def _trigger(self, at=None):

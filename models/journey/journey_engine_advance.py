@@ -1,8 +1,9 @@
 # The engine's third pass: claim a batch of due tokens, let their step process it, write the traces, move the tokens.
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import SUPERUSER_ID, fields, models
 from odoo.exceptions import UserError
 from odoo.modules import module
 from odoo.tools import SQL
@@ -33,10 +34,12 @@ class JourneyEngine(models.AbstractModel):
                 size = BATCH_SIZE if limit is None else min(BATCH_SIZE, limit - steps)
                 if size <= 0:
                     return steps
-                done = self._advance_batch(node, size)
+                with self._alone_on(node) as alone:
+                    done = self._advance_batch(node, size) if alone else 0
+                    time_left = self._commit(done)
                 steps += done
                 progress += done
-                if not self._commit(done):
+                if not time_left:
                     self._trigger()  # the time of this run is out: go on in the next one
                     return steps
             if not progress:
@@ -51,12 +54,14 @@ class JourneyEngine(models.AbstractModel):
             SELECT node.id
               FROM journey_node node
               JOIN journey_journey journey ON journey.id = node.journey_id AND journey.state IN %s
+              JOIN res_users responsible ON responsible.id = journey.user_id
+               AND (responsible.active OR responsible.id = %s)
              WHERE EXISTS (
                    SELECT FROM journey_participant participant
                     WHERE participant.node_id = node.id AND participant.state = 'active' AND participant.due_at <= %s)
           ORDER BY node.id
         """,
-            [RUNNING, fields.Datetime.now()],
+            [RUNNING, SUPERUSER_ID, fields.Datetime.now()],
         )
         return self.env["journey.node"].browse(row[0] for row in self.env.cr.fetchall())
 
@@ -67,13 +72,40 @@ class JourneyEngine(models.AbstractModel):
             SELECT participant.id
               FROM journey_participant participant
              WHERE participant.node_id = %s AND participant.state = 'active' AND participant.due_at <= %s
+               AND EXISTS (
+                   SELECT FROM journey_journey journey
+                    WHERE journey.id = participant.journey_id AND journey.state IN %s)
           ORDER BY participant.due_at, participant.id
              LIMIT %s
         FOR NO KEY UPDATE SKIP LOCKED
         """,
-            [node.id, fields.Datetime.now(), size],
+            [node.id, fields.Datetime.now(), RUNNING, size],
         )
         return self.env["journey.participant"].browse(row[0] for row in self.env.cr.fetchall())
+
+    @contextmanager
+    def _alone_on(self, node):
+        """Let one worker at a time process a kind of step whose records may meet, e.g. people who are in two groups.
+
+        The lock is the session's, not the transaction's: what is read under it must be what the last holder
+        committed, so a new transaction starts after it was taken. A killed worker loses it with its connection.
+
+        :return: context manager that says whether the step is ours
+        """
+        if not node._get_kind()._alone:
+            yield True
+            return
+        # two keys: the table of steps, and the step
+        lock = SQL("'journey_node'::regclass::oid::int, %s", node.id)
+        self.env.cr.execute(SQL("SELECT pg_try_advisory_lock(%s)", lock))
+        if not self.env.cr.fetchone()[0]:
+            yield False
+            return
+        try:
+            self._commit()
+            yield True
+        finally:
+            self.env.cr.execute(SQL("SELECT pg_advisory_unlock(%s)", lock))
 
     def _advance_batch(self, node, size):
         """Claim, process and move one batch; the caller commits it.
@@ -81,19 +113,23 @@ class JourneyEngine(models.AbstractModel):
         :return: how many tokens were handled
         """
         try:
-            participants = self._claim(node, size)
-            if not participants:
-                return 0
-            responsible = node.journey_id._as_responsible()
-            results, errors = self._process(node.with_env(responsible.env).sudo(), participants)
-            self._write_results(node, participants, results, errors)
-            return len(participants)
+            with self.env.cr.savepoint():
+                participants = self._claim(node, size)
+                if not participants:
+                    return 0
+                responsible = node.journey_id._as_responsible()
+                results, errors = self._process(node.with_env(responsible.env).sudo(), participants)
+                self._write_results(node, participants, results, errors)
+                return len(participants)
         except RETRYABLE as error:
             # another worker changed a row between our snapshot and our lock: nothing is lost, take it again later
             if module.current_test:
                 raise
             _logger.info("Batch of step %s is taken again: %s", node.id, error)
             self.env.cr.rollback()
+            return 0
+        except Exception:  # the engine's own trouble with one step must not stop the others
+            _logger.exception("Step %s of journey %s cannot be carried out", node.id, node.journey_id.id)
             return 0
 
     def _process(self, node, participants):
@@ -112,7 +148,8 @@ class JourneyEngine(models.AbstractModel):
             self.env.invalidate_all()
             if len(participants) == 1:
                 _logger.info("Step %s failed for participant %s", node.id, participants.id, exc_info=True)
-                return {}, {participants.id: str(error) or type(error).__name__}
+                # a text that PostgreSQL cannot store would fail a second time
+                return {}, {participants.id: (str(error) or type(error).__name__).replace("\0", "")}
         middle = len(participants) // 2
         results, errors = self._process(node, participants[:middle])
         more_results, more_errors = self._process(node, participants[middle:])

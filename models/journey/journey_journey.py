@@ -1,9 +1,9 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import parse_domain
+from ...tools.domains import check_domain, parse_domain
 
 PRIVILEGED_GROUPS = ("base.group_system", "base.group_erp_manager")
 
@@ -135,6 +135,12 @@ class JourneyJourney(models.Model):
         cron = self.env.ref("crm_buying_journey.ir_cron_journey_engine", raise_if_not_found=False)
         off = not cron or not cron.sudo().active
         for journey in self:
+            user = journey.sudo().user_id
+            if journey.state in ("live", "closed") and not user.active and user.id != SUPERUSER_ID:
+                journey.cron_warning = self.env._(
+                    "The journey stands still: its responsible user is archived. Choose another one."
+                )
+                continue
             journey.cron_warning = (
                 self.env._(
                     "The scheduled action that moves participants is switched off. "
@@ -147,7 +153,7 @@ class JourneyJourney(models.Model):
     @api.constrains("domain", "model_id")
     def _check_domain(self):
         for journey in self:
-            parse_domain(self.env, journey.model_name, journey.domain)
+            check_domain(self.env, journey.model_name, journey.domain)
 
     @api.constrains("model_id")
     def _check_model(self):
@@ -177,9 +183,16 @@ class JourneyJourney(models.Model):
                 raise UserError(self.env._("Only managers may make somebody else responsible for a journey."))
             journey._check_no_escalation()
 
+    def _check_company(self):
+        """:raise UserError: a journey belongs to a company that the current user does not work in"""
+        if not self.env.su and self.company_id - self.env.user.company_ids:
+            raise UserError(self.env._("Choose one of your own companies."))
+
     def _check_no_escalation(self):
-        """:raise UserError: the responsible has administration rights that the current user lacks"""
+        """:raise UserError: the responsible may administer, or read the participants, while the current user may not"""
         for journey in self:
+            if not self.env[journey.model_name].has_access("read"):
+                raise UserError(self.env._("You may not read %(model)s yourself.", model=journey.model_id.name))
             if any(
                 journey.user_id.has_group(group) and not self.env.user.has_group(group) for group in PRIVILEGED_GROUPS
             ):
@@ -195,16 +208,18 @@ class JourneyJourney(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            vals["state"] = "draft"  # only the buttons change it, whatever values or defaults say
+            # only the buttons change these, whatever values or defaults say
+            vals |= {"state": "draft", "current_version_id": False, "draft_version_id": False}
         journeys = super().create(vals_list)
         versions = self.env["journey.version"].sudo().create([{"journey_id": journey.id} for journey in journeys])
         for journey, version in zip(journeys.sudo(), versions, strict=True):
             journey.draft_version_id = version
         journeys._check_responsible()
+        journeys._check_company()
         return journeys
 
     def write(self, vals):
-        frozen = {"model_id", "domain", "solution_id", "date_start"} & vals.keys()
+        frozen = {"model_id", "domain", "solution_id", "date_start", "company_id"} & vals.keys()
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("Use the buttons to change the state of a journey."))
         if frozen and not self.env.su and any(journey.state != "draft" for journey in self):
@@ -213,9 +228,15 @@ class JourneyJourney(models.Model):
             )
         if "model_id" in vals and self.node_ids.filtered("mailing_id"):
             raise UserError(self.env._("Remove the mail steps before you change what takes part in the journey."))
+        if {"current_version_id", "draft_version_id", "shown_version_id"} & vals.keys() and not self.env.su:
+            raise UserError(self.env._("Publishing decides which version of a journey is live."))
+        if "user_id" in vals and any(journey.state != "draft" for journey in self):
+            self._check_manager()
         result = super().write(vals)
         if "user_id" in vals:
             self._check_responsible()
+        if "company_id" in vals:
+            self._check_company()
         return result
 
     def copy(self, default=None):
@@ -227,6 +248,8 @@ class JourneyJourney(models.Model):
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
         for journey, vals in zip(self, vals_list, strict=True):
+            if "user_id" not in (default or {}):
+                vals["user_id"] = self.env.uid  # whoever copies a journey answers for the copy
             if "name" not in (default or {}):
                 vals["name"] = self.env._("%(name)s (copy)", name=journey.name)
         return vals_list
@@ -246,9 +269,7 @@ class JourneyJourney(models.Model):
         """Drafts of mails go with their journey; mails that were sent stay, for their figures."""
         nodes = self.version_ids.node_ids
         mailings = nodes.mailing_id.filtered(lambda mailing: mailing.state == "draft")
-        actions = nodes.action_server_id.sudo().filtered(
-            lambda action: action.state == "sales_alert" and not action.binding_model_id
-        )
+        actions = nodes._get_owned_actions()
         result = super().unlink()
         mailings.exists().unlink()
         actions.exists().unlink()

@@ -47,7 +47,16 @@ class JourneyNode(models.Model):
         required=True,
         help="Its people are the members of a buying group, the contacts of an account, or the contact of a lead.",
     )
-    role_ids = fields.Many2many("buying.role", string="Roles", help="Only people in these roles; empty means all.")
+    # restrict: without its roles a step would write to everybody
+    role_ids = fields.Many2many(
+        "buying.role",
+        "journey_node_role_rel",
+        "node_id",
+        "role_id",
+        "Roles",
+        ondelete="restrict",
+        help="Only people in these roles; empty means all.",
+    )
     # email
     mailing_id = fields.Many2one("mailing.mailing", "Mail", copy=False, ondelete="restrict")
     # wait
@@ -60,16 +69,6 @@ class JourneyNode(models.Model):
     wait_date = fields.Datetime("Until")
     # action
     action_server_id = fields.Many2one("ir.actions.server", "Server Action", copy=False, ondelete="restrict")
-    action_state = fields.Selection(
-        selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")],
-        string="Action",
-        compute="_compute_action_fields",
-        inverse="_inverse_action_fields",
-    )
-    alert_email_to = fields.Text("Send To", compute="_compute_action_fields", inverse="_inverse_action_fields")
-    alert_solution_id = fields.Many2one(
-        "buying.solution", compute="_compute_action_fields", inverse="_inverse_action_fields"
-    )
     # figures
     here_count = fields.Integer("Here Now", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
@@ -120,31 +119,6 @@ class JourneyNode(models.Model):
             else:
                 self.env["journey.edge"].create({"source_id": node.id, "target_id": node.next_id.id, "outcome": "next"})
 
-    @api.depends("action_server_id")
-    def _compute_action_fields(self):
-        for node in self:
-            action = node.action_server_id.sudo()
-            node.action_state = (action.state if action.state == "sales_alert" else "other") if action else False
-            node.alert_email_to = action.alert_email_to
-            node.alert_solution_id = action.alert_solution_id
-
-    def _inverse_action_fields(self):
-        """Keep the node's own sales alert in step. Written with system rights: the fields are harmless ones."""
-        for node in self:
-            if node.kind != "action" or node.action_state != "sales_alert":
-                continue
-            vals = {
-                "name": node.name,
-                "state": "sales_alert",
-                "model_id": self.env["ir.model"]._get_id(node.model_name),
-                "alert_email_to": node.alert_email_to,
-                "alert_solution_id": node.alert_solution_id.id,
-            }
-            if node.action_server_id.sudo().state == "sales_alert":
-                node.action_server_id.sudo().write(vals)
-            else:
-                node.action_server_id = self.env["ir.actions.server"].sudo().create(vals)
-
     def _compute_counts(self):
         here = dict(
             self.env["journey.participant"]._read_group(
@@ -170,6 +144,10 @@ class JourneyNode(models.Model):
                     self.env._("%(mail)s is not the mail of this step.", mail=node.mailing_id.sudo().subject)
                 )
 
+    def _get_owned_actions(self):
+        """Server actions that were made for these steps and go with them, with system rights."""
+        return self.action_server_id.sudo().filtered(lambda action: action.journey_node_id in self)
+
     def _check_action(self):
         """Nobody gets system rights by way of a journey. No constraint, since the host runs those with system rights.
 
@@ -177,6 +155,10 @@ class JourneyNode(models.Model):
         """
         for node in self.filtered("action_server_id"):
             action = node.action_server_id.sudo()
+            if action.journey_node_id and action.journey_node_id != node:
+                raise AccessError(
+                    self.env._("The server action %(action)s belongs to another step.", action=action.name)
+                )
             if (
                 not self.env.su
                 and not self.env.user.has_group("base.group_system")
@@ -224,10 +206,10 @@ class JourneyNode(models.Model):
                 if following and following not in self and following != edge.source_id:
                     edge.target_id = following
         mailings = self.mailing_id
-        actions = self.action_server_id.sudo()
+        actions = self._get_owned_actions()
         result = super().unlink()
         mailings.exists().filtered(lambda mailing: mailing.state == "draft").unlink()
-        actions.filtered(lambda action: action.state == "sales_alert" and not action.binding_model_id).unlink()
+        actions.unlink()
         return result
 
     def copy(self, default=None):

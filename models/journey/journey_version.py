@@ -50,7 +50,12 @@ class JourneyVersion(models.Model):
         return (self.node_ids - self.edge_ids.target_id)[:1]
 
     def _check_draft(self):
-        """:raise UserError: a version is frozen"""
+        """:raise UserError: a version is frozen
+
+        Takes a share lock, so that no edit slips into a version that is being published.
+        """
+        if self.ids:
+            self.env.cr.execute("SELECT FROM journey_version WHERE id IN %s FOR SHARE", [tuple(self.ids)])
         frozen = self.filtered(lambda version: version.state != "draft")
         if frozen:
             raise UserError(
@@ -62,6 +67,7 @@ class JourneyVersion(models.Model):
 
     def _freeze(self):
         """Publishing: from now on the graph stays as it is."""
+        self.env.cr.execute("SELECT FROM journey_version WHERE id IN %s FOR UPDATE", [tuple(self.ids)])
         for node in self.node_ids:
             node._get_kind()._on_publish(node)
         self.sudo().state = "live"

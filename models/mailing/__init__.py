@@ -1,3 +1,4 @@
+from . import journey_participant
 from . import mailing_mailing
 from . import mailing_cc_slot
 from . import mailing_trace

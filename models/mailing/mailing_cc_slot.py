@@ -43,6 +43,22 @@ class MailingCcSlot(models.Model):
         for slot in self:
             slot._get_fields()
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        slots = super().create(vals_list)
+        slots.mailing_id._check_editable()
+        return slots
+
+    def write(self, vals):
+        self.mailing_id._check_editable()
+        result = super().write(vals)
+        self.mailing_id._check_editable()  # it may have been moved
+        return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_published(self):
+        self.mailing_id._check_editable()
+
     def _get_fields(self):
         """The fields along the path.
 

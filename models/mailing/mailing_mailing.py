@@ -3,6 +3,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+# what may be written on the mail of a published journey by whoever may write mailings: it changes no mail
+STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required", "state"}
+
 
 class MailingMailing(models.Model):
     """A mailing may copy other people (``cc_slot_ids``), and may be the mail of a journey's step.
@@ -35,6 +38,15 @@ class MailingMailing(models.Model):
             if len(mailing.cc_slot_ids) > 5:
                 raise UserError(self.env._("A mailing can copy up to five recipients."))
 
+    def _check_editable(self):
+        """A published journey was approved with its mails; only managers still correct them.
+
+        :raise UserError: one of these mailings is the mail of a published journey
+        """
+        published = self.filtered(lambda mailing: mailing.journey_node_id and mailing.state == "done")
+        if published and not self.env.su and not self.env.user.has_group("crm_buying_journey.group_manager"):
+            raise UserError(self.env._("Only managers may change the mail of a published journey."))
+
     def _refuse_journey(self):
         """:raise UserError: one of these mailings belongs to a journey, which alone sends it"""
         if self.filtered("journey_node_id"):
@@ -64,8 +76,13 @@ class MailingMailing(models.Model):
         return mailings
 
     def write(self, vals):
-        if "journey_node_id" in vals and not self.env.su:
-            raise UserError(self.env._("Only a journey's step says which mail is its own."))
+        if not self.env.su:
+            if "journey_node_id" in vals:
+                raise UserError(self.env._("Only a journey's step says which mail is its own."))
+            if {"mailing_model_id", "mailing_type"} & vals.keys() and self.filtered("journey_node_id"):
+                raise UserError(self.env._("The step of the journey says who gets its mail."))
+            if vals.keys() - STATISTICS:
+                self._check_editable()
         if vals.get("state") in ("in_queue", "sending"):
             self._refuse_journey()
         return super().write(vals)
@@ -73,6 +90,8 @@ class MailingMailing(models.Model):
     def action_retry_failed(self):
         """Failed mails of a journey go back to the outbox; the mailing itself is never queued."""
         of_journeys = self.filtered("journey_node_id")
+        if of_journeys.sudo().journey_node_id.journey_id.filtered(lambda journey: journey.state == "aborted"):
+            raise UserError(self.env._("The journey was aborted; its mails stay unsent."))
         if of_journeys:
             mails = (
                 self.env["mail.mail"]
@@ -85,10 +104,25 @@ class MailingMailing(models.Model):
         return super(MailingMailing, others).action_retry_failed() if others else None
 
     def _get_seen_list(self):
-        """A step may mail the same address again on its next visit; the step itself knows whom it must not."""
+        """A step may mail the same address again on its next visit; the composer asks only about its own batch."""
         if self.journey_node_id:
             return []
         return super()._get_seen_list()
+
+    def _get_opt_out_list(self):
+        """Core asks the mailing's lists, which a step does not have: whoever left all their lists wants no mail."""
+        if not (self.journey_node_id and self.mailing_model_real == "mailing.contact"):
+            return super()._get_opt_out_list()
+        self.env["mailing.subscription"].flush_model()
+        self.env.cr.execute("""
+            SELECT contact.email_normalized
+              FROM mailing_contact contact
+              JOIN mailing_subscription subscription ON subscription.contact_id = contact.id
+             WHERE contact.email_normalized IS NOT NULL
+          GROUP BY contact.email_normalized
+            HAVING bool_and(subscription.opt_out)
+        """)
+        return [email for (email,) in self.env.cr.fetchall()]
 
     def action_view_copies(self):
         self.ensure_one()

@@ -52,6 +52,9 @@ class JourneyKind(models.AbstractModel):
     # whether participants rest on such a node; a circle of steps needs one that does
     _pauses = False
 
+    # whether only one worker at a time may process such a node
+    _alone = False
+
     def _get_label(self):
         """Name of the kind in the user's language."""
         raise NotImplementedError
@@ -124,7 +127,10 @@ class JourneyKind(models.AbstractModel):
         if records._name == "res.partner":
             people = records._get_account_people()
         else:
-            people = {record.id: record.partner_id if "partner_id" in record._fields else Partner for record in records}
+            people = {
+                record.id: record.partner_id.filtered("active") if "partner_id" in record._fields else Partner
+                for record in records
+            }
         if node.role_ids:
             in_role = (
                 records.env["buying.group.member"]

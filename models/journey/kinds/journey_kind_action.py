@@ -21,11 +21,7 @@ class JourneyKindAction(models.AbstractModel):
 
     def _get_summary(self, node):
         action = node.action_server_id.sudo()
-        if action.state == "sales_alert":
-            return self.env._(
-                "Send the sales alert to %(addresses)s", addresses=", ".join((action.alert_email_to or "…").split())
-            )
-        return action.display_name or self.env._("No action yet")
+        return action._get_journey_summary() if action else self.env._("No action yet")
 
     def _get_errors(self, node):
         action = node.action_server_id.sudo()
@@ -46,10 +42,10 @@ class JourneyKindAction(models.AbstractModel):
         return errors
 
     def _on_copy(self, node, copied):
-        if node.action_server_id.sudo().state == "sales_alert":
-            copied.sudo().action_server_id = node.action_server_id.sudo().copy()
-        else:
-            copied.action_server_id = node.action_server_id
+        action = node.action_server_id.sudo()
+        if action.journey_node_id == node:
+            action = action.copy({"name": action.name, "journey_node_id": copied.id})
+        copied.action_server_id = action.with_env(copied.env)
 
     def _process(self, node, participants):
         records = self._get_records(node, participants)

@@ -1,5 +1,6 @@
 # Email: put the node's mailing into the outbox.
 from odoo import models, tools
+from odoo.exceptions import UserError
 
 from .journey_kind import Move
 
@@ -17,6 +18,8 @@ class JourneyKindEmail(models.AbstractModel):
     _description = "Journey Step: Email"
 
     _sequence = 10
+    # two workers at once could not see that the other writes to the same person
+    _alone = True
 
     def _get_label(self):
         return self.env._("Email")
@@ -28,12 +31,16 @@ class JourneyKindEmail(models.AbstractModel):
         """Each email node owns a mailing; people of groups have no mailing of their own model."""
         if node.model_name == "buying.group":
             node.people = "people"
+        if not (self.env.user.email_formatted or self.env.company.email_formatted):
+            raise UserError(self.env._("Enter your email address in your preferences first: mails need a sender."))
         mailing = self.env["mailing.mailing"].create(
             {
                 "subject": node.name,
                 "mailing_type": "mail",
                 "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
-                "mailing_domain": "[]",
+                # the step finds its recipients itself; a copy of the mailing must not be addressed to everybody
+                "mailing_domain": "[('id', '=', 0)]",
+                "email_from": self.env.user.email_formatted or self.env.company.email_formatted,
                 "user_id": node.journey_id.user_id.id,
             }
         )
@@ -132,6 +139,8 @@ class JourneyKindEmail(models.AbstractModel):
         if not visits:
             return
         mailing = node.mailing_id.sudo(False)
+        if mailing.mailing_model_real != self._get_target_model(node):
+            raise UserError(self.env._("The mail is written for other recipients than the step sends to."))
         composer = (
             mailing.env["mail.compose.message"]
             .with_context(
@@ -162,6 +171,8 @@ class JourneyKindEmail(models.AbstractModel):
             )
         )
         composer._action_send_mail(auto_commit=False)
+        # the host's queue runs once an hour unless it is told that something waits
+        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _get_reasons(self, node, visits):
         """Why no mail goes to a recipient: ``{recipient id: reason}``, only for those who get none."""

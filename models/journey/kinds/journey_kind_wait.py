@@ -6,6 +6,9 @@ from odoo.tools import format_datetime
 
 from .journey_kind import Later, Move
 
+# far more than anybody waits, and still a date that can be stored
+LONGEST_WAIT = relativedelta(years=50)
+
 
 class JourneyKindWait(models.AbstractModel):
     """Waits for a duration, counted from arrival, or until a date; a date in the past does not hold anybody up."""
@@ -41,6 +44,14 @@ class JourneyKindWait(models.AbstractModel):
             return [self.env._("Choose the date to wait for.")]
         if node.wait_type == "duration" and (node.wait_value < 0 or not node.wait_unit):
             return [self.env._("The waiting time cannot be negative.")]
+        if node.wait_type == "duration":
+            now = fields.Datetime.now()
+            try:
+                too_long = now + relativedelta(**{node.wait_unit: node.wait_value}) > now + LONGEST_WAIT
+            except (OverflowError, ValueError):
+                too_long = True
+            if too_long:
+                return [self.env._("The waiting time is too long.")]
         return []
 
     def _process(self, node, participants):
