@@ -100,6 +100,7 @@ def run_odoo(source, server, arguments, log_name, what):
             child.wait()
             raise
     if code:
+        check_space()
         raise Stop(f"{what} failed: {first_error(log)} — details in {log}")
 
 

@@ -1,5 +1,7 @@
 """The Python environment: a venv in the cache folder with the pinned packages, rebuilt when the pins change."""
 
+import contextlib
+import functools
 import hashlib
 import os
 import platform
@@ -16,15 +18,19 @@ from .say import Stop, last_line, run_logged, step
 INSIDE = "CRM_BUYING_JOURNEY_INSIDE"
 
 
+@functools.cache
+def environment_folder():
+    """Return the folder of the environment, named after all that it depends on.
+
+    The interpreter inside gives the same name as the one that made it, so both find the same folder.
+    """
+    facts = [REQUIREMENTS.read_text(), sys.version, platform.machine(), os.path.realpath(sys.base_prefix)]
+    return CACHE / "venvs" / hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+
+
 def python():
     """Return the environment's interpreter."""
-    return VENV / "bin" / "python"
-
-
-def key():
-    """Return what the environment depends on, as one short name."""
-    facts = [REQUIREMENTS.read_text(), sys.version, platform.machine(), os.path.realpath(sys.base_prefix)]
-    return hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
+    return environment_folder() / "bin" / "python"
 
 
 def build(folder):
@@ -40,7 +46,9 @@ def build(folder):
         install += ["--disable-pip-version-check", "--prefer-binary", "-r", str(REQUIREMENTS)]
         code, output = run_logged(install, "pip.log")
     if code:
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.ExitStack() as stack:
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            check_space()
         reason = last_line(output, "ERROR:", "error:")
         raise Stop(f"The Python packages could not be installed: {reason} — details in {CACHE / 'log' / 'pip.log'}")
     (folder / "complete").touch()
@@ -48,14 +56,14 @@ def build(folder):
 
 def ensure_environment():
     """Make the environment unless it is there."""
-    folder = CACHE / "venvs" / key()
+    folder = environment_folder()
     if (folder / "complete").exists() and VENV.resolve() == folder:
         return
     with exclusive("venv", "it installs Python packages"):
         if not (folder / "complete").exists():
             check_space(FREE_FOR_SETUP if not (CACHE / "odoo" / "current").exists() else FREE_FOR_SETUP // 4)
             build(folder)
-        # Swapped in one step: another command may be looking at this very moment.
+        # For people, who should not have to look up the name.
         fresh = VENV.with_name("venv.new")
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(folder)
@@ -76,7 +84,7 @@ def enter(**wanted):
         os.execv(python(), [str(python()), *sys.argv])
     except OSError as error:
         # The Python that the environment was made from was removed or replaced.
-        shutil.rmtree(CACHE / "venvs" / key(), ignore_errors=True)
+        shutil.rmtree(environment_folder(), ignore_errors=True)
         raise Stop(f"The Python environment is broken ({error}): run this again to rebuild it.") from None
 
 

@@ -172,6 +172,8 @@ def unpack():
             for file in files:
                 code, output = run_logged(["dpkg-deb", "-x", str(file), str(root)], "unpack.log")
                 if code:
+                    # A full disk is the likely reason, and the log may have found no room to say so.
+                    check_space()
                     raise Stop(f"{file.name} could not be unpacked: {last_line(output, 'dpkg-deb:')}")
         package = next((file.name for file in files if file.name.startswith("odoo-19_")), None)
         version = read_version(root / DIST)
