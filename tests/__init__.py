@@ -11,6 +11,8 @@ from . import test_journey_engine
 from . import test_journey_exactly_once
 from . import test_journey_handover
 from . import test_journey_lifecycle
+from . import test_journey_security
 from . import test_mailing_cc
+from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour

@@ -1,6 +1,7 @@
 """Run in Odoo's shell on the first start of dev/serve: brings the demo to life and prints what happened.
 
-The environment variable BJ_MAILS names the folder in which the local SMTP sink keeps the mails.
+The environment variable BJ_MAILS names the folder in which the local SMTP sink keeps the mails, BJ_ADDRESS the address
+that links in the mails lead to.
 """
 
 import email
@@ -13,6 +14,7 @@ env = self.env
 engine = env["journey.engine"]
 journey = env.ref("crm_buying_journey.journey_handover")
 folder = pathlib.Path(os.environ["BJ_MAILS"])
+env["ir.config_parameter"].set_param("web.base.url", os.environ["BJ_ADDRESS"])
 
 
 def deliver():
