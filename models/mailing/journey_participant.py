@@ -7,8 +7,9 @@ class JourneyParticipant(models.Model):
 
     def _leave_all(self, journeys, reason):
         leaving = self.search([("journey_id", "in", journeys.ids), ("state", "=", "active")])
-        super()._leave_all(journeys, reason)
+        result = super()._leave_all(journeys, reason)
         leaving._cancel_outbox()
+        return result
 
     def action_exit(self):
         leaving = self.filtered(lambda participant: participant.state == "active")

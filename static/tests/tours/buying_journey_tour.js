@@ -5,6 +5,8 @@ import { stepUtils } from "@web_tour/tour_utils";
 const openMenu = (section, entry) => [
     { content: `Open ${section}`, trigger: `.o_menu_sections button:contains("${section}")`, run: "click" },
     { content: `Open ${entry}`, trigger: `.o-dropdown--menu a:contains("${entry}")`, run: "click" },
+    // or the next click would hit a button of the view that is just leaving
+    { content: `${entry} is there`, trigger: `.o_breadcrumb .active:contains("${entry}")` },
 ];
 
 const saveForm = () => [
@@ -51,6 +53,7 @@ registry.category("web_tour.tours").add("buying_journey_groups", {
         { content: "Choose it", trigger: '.ui-autocomplete a:contains("Tour purchase")', run: "click" },
         ...saveForm(),
         { content: "See its jobs", trigger: "button[name=action_view_jobs]", run: "click" },
+        { content: "The jobs are there", trigger: '.o_breadcrumb .active:contains("Creation Jobs")' },
         { content: "None yet", trigger: '.o_view_nocontent:contains("Build buying groups")' },
         { content: "New job", trigger: ".o_list_button_add", run: "click" },
         {
@@ -93,6 +96,7 @@ const chooseKind = (kind) => [
 registry.category("web_tour.tours").add("buying_journey_publish", {
     url: "/odoo/action-crm_buying_journey.journey_journey_action",
     steps: () => [
+        { content: "The journeys are there", trigger: '.o_data_row:contains("Handover")' },
         { content: "New journey", trigger: ".o_list_button_add", run: "click" },
         { content: "Name it", trigger: ".o_field_widget[name=name] input", run: "edit Tour journey" },
         { content: "Look for the solution", trigger: ".o_field_widget[name=solution_id] input", run: "edit Office" },
