@@ -267,3 +267,25 @@ class TestJourneyLifecycle(JourneyCase):
         journey.with_user(self.manager).unlink()
         self.assertFalse(mailing.exists())
         self.assertFalse(action.exists())
+
+    def test_recipients_of_an_alert_can_be_changed_afterwards(self):
+        journey = self.make_journey(
+            "buying.group", self.domain, [{"kind": "action", "action_state": "sales_alert"}], publish=False
+        )
+        node = journey.node_ids.with_user(self.marketer)
+        for address in ("first@example.com", "second@example.com"):
+            self.env.invalidate_all()
+            node.write({"alert_email_to": address})
+            self.env.flush_all()
+            self.env.invalidate_all()
+            self.assertEqual(node.alert_email_to, address)
+        with self.assertRaises(UserError):
+            node.write({"alert_email_to": "not an address"})
+
+    def test_mail_that_says_nothing_is_refused(self):
+        empty = '<div class="o_layout"><p><br/></p><a href="/unsubscribe_from_list">Unsubscribe</a></div>'
+        journey = self.make_journey("buying.group", self.domain, [{"kind": "email", "body": empty}], publish=False)
+        with self.assertRaisesRegex(UserError, "no content"):
+            journey.with_user(self.manager).action_publish()
+        journey.node_ids.mailing_id.body_html = '<img src="/logo.png"/>'
+        journey.with_user(self.manager).action_publish()

@@ -22,7 +22,12 @@ class BuyingGroupJob(models.Model):
     active = fields.Boolean(default=True)
     solution_id = fields.Many2one("buying.solution", required=True, index=True, ondelete="restrict", tracking=True)
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
-    domain = fields.Char("Accounts", default="[]", tracking=True, help="Which companies get a buying group.")
+    domain = fields.Char(
+        "Accounts",
+        default="[('ref_company_ids', '=', False)]",
+        tracking=True,
+        help="Which companies get a buying group.",
+    )
     user_id = fields.Many2one(
         "res.users",
         "Responsible",

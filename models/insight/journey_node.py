@@ -5,25 +5,33 @@ from odoo import api, fields, models
 class JourneyNode(models.Model):
     _inherit = "journey.node"
 
+    # one compute each: reading a field that is not being written must not reset those that are
     action_state = fields.Selection(
         selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")],
         string="Action",
-        compute="_compute_action_fields",
+        compute="_compute_action_state",
         inverse="_inverse_action_fields",
     )
-    alert_email_to = fields.Text("Send To", compute="_compute_action_fields", inverse="_inverse_action_fields")
+    alert_email_to = fields.Text("Send To", compute="_compute_alert_email_to", inverse="_inverse_action_fields")
     alert_solution_id = fields.Many2one(
-        "buying.solution", compute="_compute_action_fields", inverse="_inverse_action_fields"
+        "buying.solution", compute="_compute_alert_solution_id", inverse="_inverse_action_fields"
     )
 
     @api.depends("action_server_id")
-    def _compute_action_fields(self):
+    def _compute_action_state(self):
         for node in self:
-            action = node.action_server_id.sudo()
-            own = action.filtered(lambda action, node=node: action.journey_node_id == node._origin)
-            node.action_state = (own and "sales_alert") or (action and "other")
-            node.alert_email_to = own.alert_email_to
-            node.alert_solution_id = own.alert_solution_id
+            own = node._get_owned_actions()
+            node.action_state = "sales_alert" if own else "other" if node.action_server_id else False
+
+    @api.depends("action_server_id")
+    def _compute_alert_email_to(self):
+        for node in self:
+            node.alert_email_to = node._get_owned_actions().alert_email_to
+
+    @api.depends("action_server_id")
+    def _compute_alert_solution_id(self):
+        for node in self:
+            node.alert_solution_id = node._get_owned_actions().alert_solution_id
 
     def _inverse_action_fields(self):
         """Keep the step's own sales alert as the step says. Written with system rights, since the fields are harmless

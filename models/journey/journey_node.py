@@ -72,6 +72,7 @@ class JourneyNode(models.Model):
     # figures
     here_count = fields.Integer("Here Now", compute="_compute_counts")
     done_count = fields.Integer("Done", compute="_compute_counts")
+    skipped_count = fields.Integer("Skipped", compute="_compute_counts", help="There was nothing to do for them.")
     failed_count = fields.Integer("Failures", compute="_compute_counts")
 
     @api.model
@@ -133,7 +134,8 @@ class JourneyNode(models.Model):
         }
         for node in self:
             node.here_count = here.get(node, 0)
-            node.done_count = traces.get((node.id, "done"), 0) + traces.get((node.id, "skipped"), 0)
+            node.done_count = traces.get((node.id, "done"), 0)
+            node.skipped_count = traces.get((node.id, "skipped"), 0)
             node.failed_count = traces.get((node.id, "failed"), 0)
 
     def _check_mailing(self):
@@ -146,7 +148,7 @@ class JourneyNode(models.Model):
 
     def _get_owned_actions(self):
         """Server actions that were made for these steps and go with them, with system rights."""
-        return self.action_server_id.sudo().filtered(lambda action: action.journey_node_id in self)
+        return self.action_server_id.sudo().filtered(lambda action: action.journey_node_id in self._origin)
 
     def _check_action(self):
         """Nobody gets system rights by way of a journey. No constraint, since the host runs those with system rights.

@@ -106,7 +106,15 @@ class JourneyParticipant(models.Model):
         waiting = self.filtered(lambda participant: participant.state == "active" and participant.waiting_since).sudo()
         waiting.due_at = fields.Datetime.now()
         self.env["journey.engine"]._trigger()
-        return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._("They go on within a minute."),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
 
     def action_open_record(self):
         self.ensure_one()

@@ -1,4 +1,6 @@
 # Email: put the node's mailing into the outbox.
+from lxml import html
+
 from odoo import models, tools
 from odoo.exceptions import UserError
 
@@ -68,13 +70,22 @@ class JourneyKindEmail(models.AbstractModel):
         errors = []
         if not mailing.subject:
             errors.append(self.env._("The mail has no subject."))
-        if tools.is_html_empty(mailing.body_html):
+        if not self._has_content(mailing.body_html):
             errors.append(self.env._("The mail has no content yet."))
         if mailing.mailing_model_real != self._get_target_model(node):
             errors.append(self.env._("The mail is written for other recipients than the step sends to."))
         if not node.journey_id._as_responsible().env["mailing.mailing"].has_access("read"):
             errors.append(self.env._("%(user)s may not send mailings.", user=node.journey_id.user_id.name))
         return errors
+
+    def _has_content(self, body):
+        """Whether a mail says anything: a text that is not only the unsubscribe link, or a picture."""
+        if tools.is_html_empty(body):
+            return False
+        tree = html.fromstring(f"<div>{body}</div>")
+        for link in tree.xpath("//a[contains(@href, '/unsubscribe_from_list') or contains(@href, '/view')]"):
+            link.drop_tree()
+        return bool("".join(tree.itertext()).strip() or tree.xpath("//img | //*[@t-out or @t-field or @t-esc]"))
 
     def _process(self, node, participants):
         records = self._get_records(node, participants)
@@ -102,7 +113,8 @@ class JourneyKindEmail(models.AbstractModel):
             elif all(tid in reasons for tid in own):
                 result[participant.id] = Move(state="skipped", reason=reasons[own[0]])
             else:
-                result[participant.id] = Move()
+                mailed = sum(target_id not in reasons for target_id in own)
+                result[participant.id] = Move(reason=self.env._("Recipients mailed: %(count)s", count=mailed))
         return result
 
     def _get_targets(self, node, records):
