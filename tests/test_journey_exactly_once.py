@@ -29,7 +29,12 @@ def killed(self, *args, **kwargs):
     return result
 Engine.{method} = killed
 """
-SMALL_BATCHES = """
+# workers start together, which takes them seconds, and each waits for its turn; its snapshot starts with it
+PROLOGUE = """
+import os, time
+while not os.path.exists({gate!r}):
+    time.sleep(0.02)
+env.cr.rollback()
 from odoo.addons.crm_buying_journey.models.journey import journey_engine_advance
 journey_engine_advance.BATCH_SIZE = 7
 """
@@ -47,6 +52,7 @@ class TestExactlyOnce(TransactionCase):
         self.addCleanup(self.clean)
         self.real = api.Environment(self.real_cr, SUPERUSER_ID, {})
         self.made = []
+        self.folder = self.enterContext(tempfile.TemporaryDirectory())
         self.real["ir.cron"].search([("cron_name", "ilike", "Journeys:")]).active = False
         self.partners = self.keep(
             self.real["res.partner"].create(
@@ -121,14 +127,25 @@ class TestExactlyOnce(TransactionCase):
             command += ["-c", config["config"]]
         source = self.enterContext(tempfile.TemporaryFile("w+"))
         output = self.enterContext(tempfile.TemporaryFile("w+"))
-        source.write(SMALL_BATCHES + script)
+        gate = os.path.join(self.folder, str(len(os.listdir(self.folder))))
+        with open(gate + ".waits", "w"):
+            pass
+        source.write(PROLOGUE.format(gate=gate) + script)
         source.seek(0)
         worker = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.STDOUT)
-        worker.output = output
+        worker.output, worker.gate = output, gate
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
         return worker
 
+    def release(self, worker):
+        """Let a started worker begin."""
+        with open(worker.gate, "w"):
+            pass
+
     def end_worker(self, worker, expected=0):
-        """Wait for the worker; it must end with this code (minus 9: killed)."""
+        """Let the worker begin and wait for it; it must end with this code (minus 9: killed)."""
+        self.release(worker)
         try:
             worker.wait(120)
         finally:
@@ -160,23 +177,29 @@ class TestExactlyOnce(TransactionCase):
             KILL.format(method="_move_tokens", before=False, after=5),
             KILL.format(method="_commit", before=True, after=8),
         ]
-        for kill in kills:
-            self.end_worker(self.start_worker(kill + TICK), expected=-9)
-        self.end_worker(self.start_worker(TICK))
+        *doomed, last = [self.start_worker(script + TICK) for script in (*kills, "")]
+        for worker in doomed:
+            self.end_worker(worker, expected=-9)
+        self.end_worker(last)
         self.assertEverythingOnce()
 
     def test_two_workers_at_once_share_the_work(self):
         workers = [self.start_worker(TICK + TICK) for _number in range(2)]
         for worker in workers:
+            self.release(worker)
+        for worker in workers:
             self.end_worker(worker)
         self.assertEverythingOnce()
 
     def test_row_held_by_another_worker_is_left_to_it(self):
-        self.end_worker(self.start_worker("env['journey.engine']._enrol()\n"))
+        first, second, third = [
+            self.start_worker(script) for script in ("env['journey.engine']._enrol()\n", TICK, TICK)
+        ]
+        self.end_worker(first)
         self.real_cr.rollback()
         held = self.journey.participant_ids[0]
         self.real_cr.execute("SELECT id FROM journey_participant WHERE id = %s FOR UPDATE", [held.id])
-        self.end_worker(self.start_worker(TICK))
+        self.end_worker(second)
         with db_connect(self.env.cr.dbname).cursor() as cr:
             cr.execute(
                 "SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY state",
@@ -184,5 +207,5 @@ class TestExactlyOnce(TransactionCase):
             )
             self.assertEqual(dict(cr.fetchall()), {"active": 1, "completed": COUNT - 1})
         self.real_cr.rollback()
-        self.end_worker(self.start_worker(TICK))
+        self.end_worker(third)
         self.assertEverythingOnce()
