@@ -241,14 +241,33 @@ class TestJourneyLifecycle(JourneyCase):
 
     def test_mail_of_a_step_is_the_step_s_own(self):
         journey = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
-        other = self.env["mailing.mailing"].create(
-            {"subject": "Other", "mailing_model_id": self.env["ir.model"]._get_id("res.partner")}
+        other = self.make_journey("buying.group", self.domain, [{"kind": "email"}], publish=False)
+        node = journey.node_ids.with_user(self.marketer)
+        with self.assertRaises(UserError):
+            node.mailing_id = other.node_ids.mailing_id
+        with self.assertRaises(UserError):
+            node.mailing_id.journey_node_id = False
+        self.assertEqual(node.mailing_id.journey_node_id, node)
+
+    def test_step_takes_a_draft_mailing_but_none_that_was_sent(self):
+        model_id = self.env["ir.model"]._get_id("res.partner")
+        draft, sent = self.env["mailing.mailing"].create(
+            [{"subject": name, "body_html": "<p>Hello</p>", "mailing_model_id": model_id} for name in ("Draft", "Sent")]
         )
+        sent.state = "done"
+        journey = self.make_journey("buying.group", self.domain, [], publish=False)
+        values = {"version_id": journey.draft_version_id.id, "kind": "email", "name": "Mail"}
+        Node = self.env["journey.node"].with_user(self.marketer)
         with self.assertRaises(UserError):
-            journey.node_ids.with_user(self.marketer).mailing_id = other
-        with self.assertRaises(UserError):
-            journey.node_ids.mailing_id.with_user(self.marketer).journey_node_id = False
-        self.assertEqual(journey.node_ids.mailing_id.journey_node_id, journey.node_ids)
+            Node.create({**values, "mailing_id": sent.id})
+        node = Node.create({**values, "mailing_id": draft.id})
+        self.assertEqual((node.mailing_id, draft.journey_node_id), (draft, node))
+        replaced = draft.copy()
+        node.mailing_id = replaced
+        self.assertFalse(draft.exists(), "a draft that no step uses any more goes")
+        journey.with_user(self.manager).action_publish()
+        self.engine.tick()
+        self.assertEqual(len(replaced.mailing_trace_ids), 2)
 
     def test_step_cannot_move_into_a_published_journey(self):
         live = self.make_journey("buying.group", self.domain, [{"kind": "email"}])

@@ -138,13 +138,21 @@ class JourneyNode(models.Model):
             node.skipped_count = traces.get((node.id, "skipped"), 0)
             node.failed_count = traces.get((node.id, "failed"), 0)
 
-    def _check_mailing(self):
-        """:raise UserError: a mail belongs to another step, or is no mail of a journey"""
+    def _adopt_mailing(self):
+        """Make the mails that were given to these steps their own, and only theirs.
+
+        :raise UserError: a mail belongs to another step, or was or is being sent as a mailing
+        """
         for node in self.filtered("mailing_id"):
-            if node.mailing_id.sudo().journey_node_id != node:
-                raise UserError(
-                    self.env._("%(mail)s is not the mail of this step.", mail=node.mailing_id.sudo().subject)
-                )
+            mailing = node.mailing_id
+            owner = mailing.sudo().journey_node_id
+            if owner == node:
+                continue
+            if owner or mailing.state != "draft":
+                raise UserError(self.env._("%(mail)s is not the mail of this step.", mail=mailing.sudo().subject))
+            mailing.check_access("write")
+            # the step finds its recipients itself; a copy of the mailing must not be addressed to everybody
+            mailing.sudo().write({"journey_node_id": node.id, "mailing_domain": "[('id', '=', 0)]"})
 
     def _get_owned_actions(self):
         """Server actions that were made for these steps and go with them, with system rights."""
@@ -179,6 +187,7 @@ class JourneyNode(models.Model):
         nodes = super().create(vals_list)
         nodes.version_id._check_draft()
         nodes._check_action()
+        nodes._adopt_mailing()
         for node, after_id in zip(nodes, after_ids, strict=True):
             node._get_kind()._on_create(node)
             if after_id:
@@ -192,11 +201,13 @@ class JourneyNode(models.Model):
             raise UserError(self.env._("A step stays in its journey. Copy the journey instead."))
         if "kind" in vals and any(node.kind != vals["kind"] for node in self):
             raise UserError(self.env._("The kind of a step cannot be changed. Delete it and add another one."))
+        mailings = self.mailing_id
         result = super().write(vals)
         if "action_server_id" in vals:
             self._check_action()
         if "mailing_id" in vals:
-            self._check_mailing()
+            self._adopt_mailing()
+            (mailings - self.mailing_id).filtered(lambda mailing: mailing.state == "draft").unlink()
         return result
 
     def unlink(self):

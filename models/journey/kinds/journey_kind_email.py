@@ -33,6 +33,8 @@ class JourneyKindEmail(models.AbstractModel):
         """Each email node owns a mailing; people of groups have no mailing of their own model."""
         if node.model_name == "buying.group":
             node.people = "people"
+        if node.mailing_id:
+            return
         if not (self.env.user.email_formatted or self.env.company.email_formatted):
             raise UserError(self.env._("Enter your email address in your preferences first: mails need a sender."))
         mailing = self.env["mailing.mailing"].create(
@@ -40,21 +42,15 @@ class JourneyKindEmail(models.AbstractModel):
                 "subject": node.name,
                 "mailing_type": "mail",
                 "mailing_model_id": self.env["ir.model"]._get_id(self._get_target_model(node)),
-                # the step finds its recipients itself; a copy of the mailing must not be addressed to everybody
-                "mailing_domain": "[('id', '=', 0)]",
                 "email_from": self.env.user.email_formatted or self.env.company.email_formatted,
                 "user_id": node.journey_id.user_id.id,
             }
         )
-        mailing.sudo().journey_node_id = node  # nobody else may say which mail is a step's
         node.mailing_id = mailing
 
     def _on_copy(self, node, copied):
-        fresh = copied.mailing_id
-        mailing = node.mailing_id.copy({"subject": node.mailing_id.subject})
-        mailing.sudo().journey_node_id = copied
-        copied.mailing_id = mailing
-        fresh.unlink()
+        # the mail that the copy was made with goes
+        copied.mailing_id = node.mailing_id.copy({"subject": node.mailing_id.subject})
 
     def _on_publish(self, node):
         """A mailing of a live journey is never in a state that the mailing queue would send by itself."""
