@@ -144,7 +144,7 @@ def main(arguments):
                 if asked.fresh:
                     databases.drop(house.server, demo.NAME)
                 if demo.prepare_database(house):
-                    demo.run_demo(house)
+                    demo.run_demo(house, f"http://127.0.0.1:{asked.port}")
                 check_port(asked.port)
                 return serve(house, asked)
         except KeyboardInterrupt:

@@ -104,8 +104,8 @@ def prepare_database(house):
     return not state.get("demo_ran", False)
 
 
-def run_demo(house):
-    """Run the demo's script once in the database's life."""
+def run_demo(house, address):
+    """Run the demo's script once in the database's life; links in its mails lead to the address."""
     with step("Running the demo"):
-        run_script(house, "run_demo", show=True, BJ_MAILS=MAILS)
+        run_script(house, "run_demo", show=True, BJ_MAILS=MAILS, BJ_ADDRESS=address)
     write_state(house.server, demo_ran=True)
