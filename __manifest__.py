@@ -26,6 +26,7 @@
         "views/buying_role_template_views.xml",
         "views/buying_group_member_views.xml",
         "views/buying_group_views.xml",
+        "views/buying_account_list_views.xml",
         "views/buying_group_job_views.xml",
         "views/buying_solution_views.xml",
         "views/engagement_activity_views.xml",

@@ -6,7 +6,15 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # stored, so that they can be searched, but nobody's to write
-COMPUTED = {"company_id", "user_id", "completeness", "member_count", "required_role_count", "missing_role_ids"}
+COMPUTED = {
+    "company_id",
+    "user_id",
+    "completeness",
+    "member_count",
+    "required_role_count",
+    "missing_role_ids",
+    "members_date",
+}
 
 
 class BuyingGroup(models.Model):
@@ -184,106 +192,3 @@ class BuyingGroup(models.Model):
     def _as_records(self, value, model_name):
         """Ids, as a remote caller passes them, as records."""
         return value if isinstance(value, models.BaseModel) else self.env[model_name].browse(value)
-
-    def update_members(self):
-        """Add, move and remove members by the rules of the template, as nightly jobs do (source ``system``).
-
-        A person gets the first role, in the order of the template, whose rule matches. What a person or a journey
-        decided is left alone. The number of statements does not depend on the number of groups or people.
-
-        :return: how many memberships changed
-        :rtype: int
-        """
-        changed = 0
-        Member = self.env["buying.group.member"]
-        for template, groups in self.grouped("template_id").items():
-            groups_of = groups._get_people_by_group()
-            everybody = self.env["res.partner"].browse({pid for people in groups_of.values() for pid in people})
-            role_of = {}
-            for line in template.line_ids.sorted(lambda line: (line.sequence, line.id)):
-                if not line.auto_assign or not line._has_rule():
-                    continue
-                matching = self.env["res.partner"].search(line._get_people_domain() & Domain("id", "in", everybody.ids))
-                for partner in matching:
-                    role_of.setdefault(partner.id, line.role_id)
-            changes = [
-                (group, self.env["res.partner"].browse(pid), role_of[pid], "in")
-                for group in groups
-                for pid in groups_of[group.id]
-                if pid in role_of
-            ]
-            stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
-            # whom this user cannot see is none of the user's business: somebody else's rights brought them in
-            visible = stale.partner_id._filtered_access("read")
-            wanted = {(group.id, partner.id) for group, partner, _role, _state in changes}
-            changes += [
-                (member.group_id, member.partner_id, member.role_id, "out")
-                for member in stale
-                if member.partner_id in visible and (member.group_id.id, member.partner_id.id) not in wanted
-            ]
-            changed += Member._apply(changes, "system", only_changes=True)
-        return changed
-
-    def _get_people_by_group(self):
-        """The people whom each group may draw on: contacts below its account, down to but not into a company below
-        that has its own group for the same solution, and people affiliated with the account.
-
-        :return: ``{group id: [partner id]}`` with only people the user may read
-        :rtype: dict
-        """
-        people = {group.id: [] for group in self}
-        if not self:
-            return people
-        self.env["res.partner"].flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
-        self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
-        # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever
-        self.env.cr.execute(
-            """
-            WITH RECURSIVE below AS (
-                SELECT id AS group_id, solution_id, partner_id FROM buying_group WHERE id IN %(groups)s
-                 UNION
-                SELECT below.group_id, below.solution_id, child.id
-                  FROM below
-                  JOIN res_partner child ON child.parent_id = below.partner_id AND child.active
-                 WHERE NOT (child.is_company AND EXISTS (
-                       SELECT FROM buying_group own
-                        WHERE own.active AND own.solution_id = below.solution_id AND own.partner_id = child.id))
-            )
-            SELECT below.group_id, below.partner_id
-              FROM below
-              JOIN res_partner person ON person.id = below.partner_id AND NOT person.is_company
-             UNION
-            SELECT g.id, affiliated.partner_id
-              FROM buying_group g
-              JOIN res_partner_affiliated_account_rel affiliated ON affiliated.account_id = g.partner_id
-              JOIN res_partner person ON person.id = affiliated.partner_id AND NOT person.is_company AND person.active
-             WHERE g.id IN %(groups)s
-        """,
-            {"groups": tuple(self.ids)},
-        )
-        rows = self.env.cr.fetchall()
-        readable = set(
-            self.env["res.partner"].search([("id", "in", [partner_id for _group_id, partner_id in rows])]).ids
-        )
-        for group_id, partner_id in sorted(rows):
-            if partner_id in readable:
-                people[group_id].append(partner_id)
-        return people
-
-    def action_update_members(self):
-        """Button: apply the template's rules now."""
-        changed = self.update_members()
-        message = (
-            self.env._("%(count)s memberships changed.", count=changed)
-            if changed
-            else self.env._("All members are up to date.")
-        )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": message,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }

@@ -5,12 +5,22 @@ from odoo.fields import Domain
 
 from ...tools.domains import check_domain, parse_domain
 
+# what a run notes down, and nobody else
+RUNNING = {"state", "phase", "cursor_id", "done_count", "total_count"}
+
 
 class BuyingGroupJob(models.Model):
     """A group for each account of an audience, for one solution.
 
     Run by hand or every night. Accounts that join the audience get a group; groups that exist are maintained if the
     solution says so. Everything happens with the rights of the job's responsible user.
+
+    States:
+
+    * ``idle``: nothing to do until the night. Set at creation, and at the end of a run, be it good or bad.
+    * ``queued``: waits for the scheduled action. Set by :meth:`action_start`, and every night.
+    * ``running``: being worked on, batch by batch; ``phase`` and ``cursor_id`` tell how far. Set by the first batch. A
+      crash leaves it so, and the scheduled action goes on from there.
     """
 
     _name = "buying.group.job"
@@ -36,7 +46,28 @@ class BuyingGroupJob(models.Model):
         tracking=True,
         help="The job sees and does what this user may see and do.",
     )
+    account_list_id = fields.Many2one(
+        "buying.account.list",
+        domain="[('state', '=', 'live')]",
+        index="btree_not_null",
+        ondelete="restrict",
+        tracking=True,
+        help="Only accounts of this list; the filter narrows it further.",
+    )
     account_count = fields.Integer("Matching Accounts", compute="_compute_account_count")
+    state = fields.Selection(
+        [("idle", "Idle"), ("queued", "Waiting to Start"), ("running", "Running")],
+        default="idle",
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
+    )
+    phase = fields.Selection([("create", "Making Groups"), ("members", "Finding Members")], readonly=True, copy=False)
+    cursor_id = fields.Integer("Worked Up To", readonly=True, copy=False)
+    done_count = fields.Integer("Done", readonly=True, copy=False)
+    total_count = fields.Integer("To Do", readonly=True, copy=False)
+    progress = fields.Float("Progress (%)", compute="_compute_progress")
     last_run = fields.Datetime(readonly=True, copy=False)
     last_created_count = fields.Integer("Groups Created", readonly=True, copy=False, help="In the last run.")
     last_updated_count = fields.Integer("Memberships Changed", readonly=True, copy=False, help="In the last run.")
@@ -48,7 +79,12 @@ class BuyingGroupJob(models.Model):
         for job in self:
             job.name = self.env._("Buying groups for %(solution)s", solution=job.solution_id.name or "")
 
-    @api.depends("domain")
+    @api.depends("done_count", "total_count", "state")
+    def _compute_progress(self):
+        for job in self:
+            job.progress = min(100, 100 * job.done_count / job.total_count) if job.total_count else 0
+
+    @api.depends("domain", "account_list_id")
     def _compute_account_count(self):
         for job in self:
             try:
@@ -61,15 +97,27 @@ class BuyingGroupJob(models.Model):
         for job in self:
             check_domain(self.env, "res.partner", job.domain)
 
+    @api.constrains("account_list_id")
+    def _check_account_list(self):
+        for job in self:
+            if job.account_list_id.state == "draft":
+                raise UserError(
+                    self.env._("%(name)s is a draft. Publish it before a job uses it.", name=job.account_list_id.name)
+                )
+
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            vals["state"] = "idle"  # only starting a job starts it, whatever values or defaults say
         jobs = super().create(vals_list)
         jobs._check_responsible()
         return jobs
 
     def write(self, vals):
+        if not self.env.su and RUNNING & vals.keys():
+            raise UserError(self.env._("How far a job is follows from its run. Start it instead."))
         result = super().write(vals)
-        if {"user_id", "domain", "solution_id"} & vals.keys():
+        if {"user_id", "domain", "solution_id", "account_list_id"} & vals.keys():
             self._check_responsible()
         return result
 
@@ -96,83 +144,17 @@ class BuyingGroupJob(models.Model):
         :raise UserError: the domain is invalid
         """
         self.ensure_one()
-        return (
+        domain = (
             parse_domain(self.env, "res.partner", self.domain)
             & Domain("is_company", "=", True)
             & Domain("name", "!=", False)
         )
-
-    def run(self):
-        """Build the missing groups of these jobs and maintain those they may, now.
-
-        :return: the groups made
-        :rtype: buying.group
-        :raise UserError: a domain is invalid, or the job is running already
-        """
-        created = self.env["buying.group"]
-        self.check_access("write")
-        for job in self:
-            if not job.sudo().try_lock_for_update():
-                raise UserError(self.env._("This job is running already. Please wait until it is done."))
-            as_user = job.with_user(job.user_id).with_context(allowed_company_ids=job._get_company_ids())
-            created |= as_user._run_one().with_env(self.env)
-        return created
+        if self.account_list_id:
+            domain &= self.account_list_id._get_account_domain()
+        return domain
 
     def _get_company_ids(self):
         """The companies in which this job works, whoever starts it: its solution's, or all of the responsible's."""
         self.ensure_one()
         user = self.user_id.sudo()
         return self.company_id.ids or (user.company_id | user.company_ids).ids
-
-    def _run_one(self):
-        """One run of one job in the environment of its responsible."""
-        self.ensure_one()
-        Group = self.env["buying.group"].with_context(active_test=False)
-        accounts = self.env["res.partner"].search(self._get_account_domain())
-        existing = Group.sudo().search([("solution_id", "=", self.solution_id.id), ("partner_id", "in", accounts.ids)])
-        missing = accounts - existing.partner_id.with_env(self.env)
-        groups = Group.create([{"solution_id": self.solution_id.id, "partner_id": account.id} for account in missing])
-        maintained = groups
-        if self.solution_id.update_groups:
-            maintained |= Group.search([("id", "in", existing.ids), ("active", "=", True)])
-        changed = maintained.update_members()
-        self.sudo().write(
-            {
-                "last_run": fields.Datetime.now(),
-                "last_created_count": len(groups),
-                "last_updated_count": changed,
-                "last_error": False,
-            }
-        )
-        return groups
-
-    def action_run(self):
-        """Button: run now and show the groups that were made."""
-        groups = self.run()
-        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_action")
-        if groups:
-            return action | {"domain": [("id", "in", groups.ids)]}
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "info",
-                "message": self.env._("Every account of the audience has its group already."),
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
-
-    @api.model
-    def _cron_run(self):
-        """Nightly: every job on its own, so that a broken one stops nobody else's."""
-        jobs = self.search([])
-        self.env["ir.cron"]._commit_progress(remaining=len(jobs))
-        for job in jobs:
-            try:
-                with self.env.cr.savepoint():
-                    job.run()
-            except Exception as error:
-                self.env.invalidate_all()
-                job.last_error = str(error)
-            if not self.env["ir.cron"]._commit_progress(processed=1):
-                break

@@ -1,6 +1,7 @@
 # Role templates: which roles a purchase needs and who fills them.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from ...tools.domains import parse_domain
 
@@ -107,3 +108,25 @@ class BuyingRoleTemplate(models.Model):
             except UserError as error:
                 errors.append(f"{role.name}: {error}")
         return errors
+
+    def _get_roles_by_person(self, people_ids):
+        """Which role each of these people gets: the first, in the order of the template, whose rule matches.
+
+        One query per role. People whom no rule matches, or whom the user may not read, are left out.
+
+        :param people_ids: ids of ``res.partner``
+        :return: ``{partner id: buying.role}``
+        :rtype: dict
+        :raise UserError: a rule is broken; says which
+        """
+        role_of = {}
+        remaining = set(people_ids)
+        for line in self.line_ids.sorted(lambda line: (line.sequence, line.id)):
+            if not remaining:
+                break
+            if not line.auto_assign or not line._has_rule():
+                continue
+            matching = self.env["res.partner"].search(line._get_people_domain() & Domain("id", "in", list(remaining)))
+            role_of |= dict.fromkeys(matching._ids, line.role_id)
+            remaining.difference_update(matching._ids)
+        return role_of

@@ -18,6 +18,16 @@ class ResPartner(models.Model):
         domain="[('is_company', '=', True)]",
         help="Accounts this person works with without being employed there, e.g. as a contractor.",
     )
+    account_list_ids = fields.Many2many(
+        "buying.account.list",
+        "buying_account_list_partner_rel",
+        "partner_id",
+        "list_id",
+        "Account Lists",
+        domain="[('type', '=', 'static')]",
+        groups="crm_buying_journey.group_sales",
+        help="Static lists; a dynamic list holds whichever accounts match its filter.",
+    )
     buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
     buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
     buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")

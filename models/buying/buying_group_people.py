@@ -1,0 +1,140 @@
+# Whom a group may draw on, and who of them gets a role by the rules of the template.
+from odoo import fields, models
+from odoo.fields import Domain
+
+
+class BuyingGroup(models.Model):
+    _inherit = "buying.group"
+
+    members_date = fields.Datetime(
+        "Members Updated On",
+        default=fields.Datetime.now,
+        readonly=True,
+        copy=False,
+        help="When the rules of the template were applied last.",
+    )
+
+    def update_members(self):
+        """Add, move and remove members by the rules of the template, as nightly jobs do (source ``system``).
+
+        A person gets the first role, in the order of the template, whose rule matches. What a person or a journey
+        decided is left alone. The number of statements does not depend on the number of groups or people.
+
+        :return: how many memberships changed
+        :rtype: int
+        :raise UserError: a rule of a template is broken
+        """
+        changed = 0
+        Member = self.env["buying.group.member"]
+        for template, groups in self.grouped("template_id").items():
+            people_of = groups._get_people_by_group()
+            role_of = template._get_roles_by_person({pid for people in people_of.values() for pid in people})
+            changes = [
+                (group, self.env["res.partner"].browse(pid), role_of[pid], "in")
+                for group in groups
+                for pid in people_of[group.id]
+                if pid in role_of
+            ]
+            stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
+            # whom this user cannot see is none of the user's business: somebody else's rights brought them in
+            visible = set(stale.with_context(active_test=False).partner_id._filtered_access("read").ids)
+            wanted = {(group.id, partner.id) for group, partner, _role, _state in changes}
+            changes += [
+                (member.group_id, member.partner_id, member.role_id, "out")
+                for member in stale
+                if member.partner_id.id in visible and (member.group_id.id, member.partner_id.id) not in wanted
+            ]
+            changed += Member._apply(changes, "system", only_changes=True)
+        self.sudo().write({"members_date": fields.Datetime.now()})
+        return changed
+
+    def _get_people_by_group(self):
+        """The people whom each group may draw on.
+
+        :return: ``{group id: [partner id]}`` with only people the user may read
+        :rtype: dict
+        """
+        people = {group.id: [] for group in self}
+        for solution, groups in self.sudo().grouped("solution_id").items():
+            by_account = self._get_people_by_account(solution, groups.partner_id)
+            for group in groups:
+                people[group.id] = by_account[group.partner_id.id]
+        return people
+
+    def _get_people_by_account(self, solution, accounts):
+        """The people whom a group of this solution may draw on in each account, be there a group or not: contacts
+        below the account, down to but not into a company below that has its own group for the solution or is one of
+        ``accounts`` itself, and people affiliated with the account.
+
+        :return: ``{account id: [partner id]}`` with only people the user may read
+        :rtype: dict
+        """
+        people = {account.id: [] for account in accounts}
+        if not people:
+            return people
+        self.env["res.partner"].flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
+        self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
+        # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever
+        self.env.cr.execute(
+            """
+            WITH RECURSIVE own AS MATERIALIZED (
+                SELECT DISTINCT account_id FROM unnest(%(accounts)s) AS account_id
+            ), below AS (
+                SELECT account_id, account_id AS partner_id FROM own
+                 UNION
+                SELECT below.account_id, child.id
+                  FROM below
+                  JOIN res_partner child ON child.parent_id = below.partner_id AND child.active
+             LEFT JOIN own ON own.account_id = child.id
+                 WHERE NOT child.is_company
+                    OR (own.account_id IS NULL AND NOT EXISTS (
+                        SELECT FROM buying_group other
+                         WHERE other.active AND other.solution_id = %(solution)s AND other.partner_id = child.id))
+            )
+            SELECT below.account_id, person.id
+              FROM below
+              JOIN res_partner person ON person.id = below.partner_id AND NOT person.is_company
+             UNION
+            SELECT own.account_id, person.id
+              FROM own
+              JOIN res_partner_affiliated_account_rel affiliated ON affiliated.account_id = own.account_id
+              JOIN res_partner person ON person.id = affiliated.partner_id AND NOT person.is_company AND person.active
+        """,
+            {"accounts": list(people), "solution": solution.id},
+        )
+        rows = self.env.cr.fetchall()
+        readable = set(self.env["res.partner"].search([("id", "in", list({row[1] for row in rows}))])._ids)
+        for account_id, partner_id in sorted(rows):
+            if partner_id in readable:
+                people[account_id].append(partner_id)
+        return people
+
+    def action_update_members(self):
+        """Button: apply the template's rules now."""
+        changed = self.update_members()
+        message = (
+            self.env._("%(count)s memberships changed.", count=changed)
+            if changed
+            else self.env._("All members are up to date.")
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": message,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def _get_addable_people_domain(self):
+        """Domain on ``res.partner`` of the people who belong to this group's account and are no members yet."""
+        self.ensure_one()
+        return (
+            Domain("is_company", "=", False)
+            & (
+                Domain("parent_id", "child_of", self.partner_id.ids)
+                | Domain("affiliated_account_ids", "in", self.partner_id.ids)
+            )
+            & Domain("id", "not in", self.member_ids.partner_id.ids)
+        )
