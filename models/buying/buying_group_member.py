@@ -86,7 +86,7 @@ class BuyingGroupMember(models.Model):
             )
         }
         if not known:
-            return super().create(vals_list)
+            return self._create_and_tell(vals_list)
         result = []
         for vals in vals_list:
             row = known.pop((vals.get("group_id"), vals.get("partner_id")), None)
@@ -95,8 +95,17 @@ class BuyingGroupMember(models.Model):
                     {"state": "in", "source": "manual"}
                     | {name: value for name, value in vals.items() if name not in ("group_id", "partner_id")}
                 )
-            result.append(row or super().create([vals]))
+            result.append(row or self._create_and_tell([vals]))
         return self.browse([row.id for row in result])
+
+    def _create_and_tell(self, vals_list):
+        rows = super().create(vals_list)
+        before = ("out", self.env["buying.role"])
+        for source, alike in rows.grouped("source").items():
+            changes = [(row, before, (row.state, row.role_id)) for row in alike if row.state == "in"]
+            if changes:
+                alike._on_changed(changes, source)
+        return rows
 
     def write(self, vals):
         """A direct write is a decision too: it passes the same ranking, as a person's unless it says otherwise."""
@@ -108,7 +117,20 @@ class BuyingGroupMember(models.Model):
         if source not in RANK:
             raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
         accepted = self.filtered(lambda member: RANK[source] >= RANK[member.source])
-        return super(BuyingGroupMember, accepted).write({"source": source, "date": fields.Datetime.now()} | vals)
+        before = [(row.state, row.role_id) for row in accepted]
+        result = super(BuyingGroupMember, accepted).write({"source": source, "date": fields.Datetime.now()} | vals)
+        after = [(row.state, row.role_id) for row in accepted]
+        changes = [change for change in zip(accepted, before, after, strict=True) if change[1] != change[2]]
+        if changes:
+            accepted._on_changed(changes, source)
+        return result
+
+    def _on_changed(self, changes, source):
+        """Hook for what follows from changed memberships; called once per batch, after the change.
+
+        :param list changes: ``(row, (state, role) before, (state, role) after)``; a new row was ``out`` before
+        :param str source: who decided: manual, journey or system
+        """
 
     @api.model
     def _apply(self, changes, source, only_changes=False):
