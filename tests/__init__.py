@@ -4,6 +4,7 @@ from . import test_buying_job
 from . import test_buying_job_run
 from . import test_buying_member
 from . import test_buying_partner
+from . import test_buying_partner_life
 from . import test_buying_role
 from . import test_buying_solution
 from . import test_buying_template

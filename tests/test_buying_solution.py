@@ -83,3 +83,8 @@ class TestBuyingSolution(BuyingJourneyCase):
         with self.assertRaises(AccessError):
             self.solution.with_user(self.user).read(["name"])
         self.assertEqual(self.solution.with_user(self.other_user).name, "Warehouse robots")
+
+    def test_a_solution_can_be_copied_again_and_again(self):
+        self.solution.name = "100%_robots\\"
+        names = [self.solution.copy().name for _no in range(3)]
+        self.assertEqual(names, ["100%_robots\\ (copy)", "100%_robots\\ (copy 2)", "100%_robots\\ (copy 3)"])

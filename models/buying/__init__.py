@@ -9,3 +9,4 @@ from . import buying_account_list
 from . import buying_group_job
 from . import buying_group_job_run
 from . import res_partner
+from . import base_partner_merge

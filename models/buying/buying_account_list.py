@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.domains import check_domain, parse_domain
+from ...tools.names import name_of_copy
 
 
 class BuyingAccountList(models.Model):
@@ -84,7 +85,7 @@ class BuyingAccountList(models.Model):
         vals_list = super().copy_data(default=default)
         for account_list, vals in zip(self, vals_list, strict=True):
             if "name" not in (default or {}):
-                vals["name"] = self.env._("%(name)s (copy)", name=account_list.name)
+                vals["name"] = name_of_copy(account_list)
         return vals_list
 
     @api.model_create_multi

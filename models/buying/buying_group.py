@@ -14,6 +14,7 @@ COMPUTED = {
     "required_role_count",
     "missing_role_ids",
     "members_date",
+    "archived_with_account",
 }
 
 
@@ -32,6 +33,9 @@ class BuyingGroup(models.Model):
 
     name = fields.Char(compute="_compute_name", search="_search_name")
     active = fields.Boolean(default=True)
+    archived_with_account = fields.Boolean(
+        readonly=True, copy=False, help="Rests because its account is archived, and comes back with it."
+    )
     solution_id = fields.Many2one("buying.solution", required=True, index=True, ondelete="restrict")
     partner_id = fields.Many2one(
         "res.partner", "Account", required=True, index=True, ondelete="restrict", domain="[('is_company', '=', True)]"
@@ -40,7 +44,13 @@ class BuyingGroup(models.Model):
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson", store=True)
     template_id = fields.Many2one(related="solution_id.template_id")
     status = fields.Char(size=50, tracking=True, help="Free text of up to 50 characters.")
-    member_ids = fields.One2many("buying.group.member", "group_id", "Members", domain=[("state", "=", "in")])
+    member_ids = fields.One2many(
+        "buying.group.member",
+        "group_id",
+        "Members",
+        domain=[("state", "=", "in"), ("partner_id.active", "=", True)],
+        help="Archived contacts keep their place, but are neither shown nor counted until they are active again.",
+    )
     former_member_ids = fields.One2many(
         "buying.group.member", "group_id", "Former Members", domain=[("state", "=", "out")]
     )
@@ -114,6 +124,7 @@ class BuyingGroup(models.Model):
     @api.depends(
         "member_ids.state",
         "member_ids.role_id",
+        "member_ids.partner_id.active",
         "solution_id.template_id.line_ids.members_required",
         "solution_id.template_id.line_ids.is_required",
     )
@@ -124,7 +135,11 @@ class BuyingGroup(models.Model):
             (group.id, role.id): count
             for group, role, count in self.env["buying.group.member"]
             .sudo()
-            ._read_group([("group_id", "in", self.ids), ("state", "=", "in")], ["group_id", "role_id"], ["__count"])
+            ._read_group(
+                [("group_id", "in", self.ids), ("state", "=", "in"), ("partner_id.active", "=", True)],
+                ["group_id", "role_id"],
+                ["__count"],
+            )
         }
         members = {}
         for (group_id, _role_id), count in counts.items():
@@ -143,6 +158,23 @@ class BuyingGroup(models.Model):
             for missing_ids, alike in missing.items():  # set at once, or each group would cost a statement
                 self.browse().concat(*alike).missing_role_ids = [Command.set(missing_ids)]
 
+    def _recompute_completeness(self):
+        """Count anew after members came or went behind the back of the ORM."""
+        for name in ("completeness", "member_count", "required_role_count", "missing_role_ids"):
+            self.env.add_to_compute(self._fields[name], self)
+        self.env["buying.group"].flush_model()
+
+    def _on_merge(self, stays):
+        """Hook: these groups are about to be merged into another one, since their accounts are merged. Take care of
+        what refers to them in other ways than by a foreign key."""
+
+    def _get_all_rows(self):
+        """All memberships, be they in or out.
+
+        :rtype: buying.group.member
+        """
+        return self.env["buying.group.member"].search([("group_id", "in", self.ids)])
+
     @api.constrains("partner_id")
     def _check_account(self):
         for group in self:
@@ -159,6 +191,8 @@ class BuyingGroup(models.Model):
         for name in {"solution_id", "partner_id"} & vals.keys():
             if not self.env.su and any(group[name].id != vals[name] for group in self):
                 raise UserError(self.env._("A buying group stays with its solution and its account. Make a new group."))
+        if "active" in vals and "archived_with_account" not in vals:
+            vals = vals | {"archived_with_account": False}  # somebody decided about this very group
         return super().write(vals)
 
     # Membership ---------------------------------------------------------------------------------------------------

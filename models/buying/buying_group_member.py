@@ -1,4 +1,8 @@
 # Membership of people in buying groups, and the one place that decides whose word counts.
+from collections import defaultdict
+
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -125,12 +129,43 @@ class BuyingGroupMember(models.Model):
             accepted._on_changed(changes, source)
         return result
 
+    def _repoint(self, vals):
+        """Change the group or person of a row as merging does: who decided, and when, stays as it was."""
+        return super().write(vals)
+
     def _on_changed(self, changes, source):
-        """Hook for what follows from changed memberships; called once per batch, after the change.
+        """What follows from changed memberships: a note on each group. Called once per batch, after the change.
 
         :param list changes: ``(row, (state, role) before, (state, role) after)``; a new row was ``out`` before
         :param str source: who decided: manual, journey or system
         """
+        heading = {
+            "manual": self.env._("Members changed by hand:"),
+            "journey": self.env._("Members changed by a journey:"),
+            "system": self.env._("Members changed by the rules of the template:"),
+        }[source]
+        lines = defaultdict(list)
+        for row, (state, role), (new_state, new_role) in changes:
+            # the first members of a group that a job has just made are no news
+            if row.group_id.members_date or source != "system":
+                names = {"name": row.partner_id.name or "?", "role": new_role.name, "former": role.name}
+                lines[row.group_id].append(
+                    self.env._("%(name)s was removed.", **names)
+                    if new_state == "out"
+                    else self.env._("%(name)s was added as %(role)s.", **names)
+                    if state == "out"
+                    else self.env._("%(name)s is now %(role)s instead of %(former)s.", **names)
+                )
+        if lines:
+            groups = self.env["buying.group"].concat(*lines)
+            groups.sudo()._message_log_batch(
+                bodies={
+                    group.id: Markup("<p>%s</p><ul>%s</ul>")
+                    % (heading, Markup().join(Markup("<li>%s</li>") % line for line in lines[group]))
+                    for group in groups
+                },
+                author_id=self.env.user.partner_id.id,
+            )
 
     @api.model
     def _apply(self, changes, source, only_changes=False):

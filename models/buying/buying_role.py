@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ...tools.names import name_of_copy
+
 MAX_ROLES = 20
 
 
@@ -40,7 +42,7 @@ class BuyingRole(models.Model):
         vals_list = super().copy_data(default=default)
         for role, vals in zip(self, vals_list, strict=True):
             if "name" not in (default or {}):
-                vals["name"] = self.env._("%(name)s (copy)", name=role.name)
+                vals["name"] = name_of_copy(role)
         return vals_list
 
     @api.model_create_multi

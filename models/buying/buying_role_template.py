@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.domains import parse_domain
+from ...tools.names import name_of_copy
 
 
 class BuyingRoleTemplate(models.Model):
@@ -38,7 +39,7 @@ class BuyingRoleTemplate(models.Model):
         vals_list = super().copy_data(default=default)
         for template, vals in zip(self, vals_list, strict=True):
             if "name" not in (default or {}):
-                vals["name"] = self.env._("%(name)s (copy)", name=template.name)
+                vals["name"] = name_of_copy(template)
         return vals_list
 
     @api.model_create_multi

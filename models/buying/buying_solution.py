@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.names import name_of_copy
+
 
 class BuyingSolution(models.Model):
     """Solution interest: something we sell, to a group of people in each account.
@@ -67,7 +69,7 @@ class BuyingSolution(models.Model):
         vals_list = super().copy_data(default=default)
         for solution, vals in zip(self, vals_list, strict=True):
             if "name" not in (default or {}):
-                vals["name"] = self.env._("%(name)s (copy)", name=solution.name)
+                vals["name"] = name_of_copy(solution)
         return vals_list
 
     def write(self, vals):

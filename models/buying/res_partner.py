@@ -80,6 +80,48 @@ class ResPartner(models.Model):
                     people[account_id].append(partner_id)
         return {partner_id: self.browse(people_ids) for partner_id, people_ids in people.items()}
 
+    def write(self, vals):
+        if "is_company" in vals:
+            self._refuse_change_of_kind(bool(vals["is_company"]))
+        result = super().write(vals)
+        if "active" in vals:
+            self._archive_buying_groups(not vals["active"])
+        return result
+
+    def _refuse_change_of_kind(self, is_company):
+        """:raise UserError: an account would become a person, or a member a company"""
+        changed = self.filtered(lambda partner: partner.is_company != is_company)
+        if not changed:
+            return
+        if is_company:
+            rows = self.env["buying.group.member"].sudo()
+            members = rows.search([("partner_id", "in", changed.ids), ("state", "=", "in")]).partner_id
+            if members:
+                raise UserError(
+                    self.env._(
+                        "%(names)s must stay people, because they are members of buying groups. Remove them first.",
+                        names=", ".join(members.mapped("display_name")),
+                    )
+                )
+            return
+        groups = self.env["buying.group"].sudo().with_context(active_test=False)
+        accounts = groups.search([("partner_id", "in", changed.ids)]).partner_id
+        if accounts:
+            raise UserError(
+                self.env._(
+                    "%(names)s must stay companies, because they have buying groups. Delete those first.",
+                    names=", ".join(accounts.mapped("display_name")),
+                )
+            )
+
+    def _archive_buying_groups(self, archive):
+        """The groups of an account rest as long as it is archived, and wake up with it; those that somebody archived
+        before stay archived."""
+        groups = self.env["buying.group"].sudo().with_context(active_test=False)
+        domain = Domain("partner_id", "in", self.ids)
+        domain &= Domain("active", "=", True) if archive else Domain("archived_with_account", "=", True)
+        groups.search(domain).write({"active": not archive, "archived_with_account": archive})
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_accounts(self):
         groups = self.env["buying.group"].sudo().with_context(active_test=False)
