@@ -5,4 +5,8 @@ from . import buying_solution
 from . import buying_group
 from . import buying_group_member
 from . import buying_group_job
+from . import buying_stage_model
+from . import buying_stage
+from . import buying_stage_rule
+from . import buying_group_stage
 from . import res_partner
