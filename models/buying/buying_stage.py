@@ -45,6 +45,7 @@ class BuyingStage(models.Model):
         return stages
 
     def write(self, vals):
+        self.check_access("write")
         if vals.keys() - {"sequence", "fold"}:
             target = self.env["buying.stage.model"].browse(vals.get("model_id") or False)
             (self.model_id | target)._check_draft()

@@ -97,6 +97,7 @@ class BuyingStageModel(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
+        self.check_access("write")
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("Publish the stage model to make it live."))
         if {"name", "description", "company_id"} & vals.keys():
@@ -246,7 +247,7 @@ class BuyingStageModel(models.Model):
         The rules are evaluated with system rights, since a stage belongs to the group and not to who looks at it; they
         only ever see groups whose solution uses this model, hence only of the model's company. So only managers, who
         make the rules, may start them. A rule that cannot be evaluated is skipped and says why (``last_error``).
-        The number of statements depends on the number of rules, not of groups.
+        The number of statements depends on the number of rules, and grows with the groups by the hundred only.
 
         :return: the groups that moved, archived ones never
         :rtype: buying.group

@@ -91,6 +91,7 @@ class BuyingStageRule(models.Model):
     def write(self, vals):
         if "last_error" in vals and not self.env.su:
             raise UserError(self.env._("The last error is written by the rule itself."))
+        self.check_access("write")
         self._check_may_change()
         result = super().write(vals)
         if "model_id" in vals:
