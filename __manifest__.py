@@ -16,6 +16,7 @@
         "security/crm_buying_journey_groups.xml",
         "security/ir.model.access.csv",
         "security/buying_group_security.xml",
+        "security/buying_stage_security.xml",
         "security/engagement_activity_security.xml",
         "security/journey_journey_security.xml",
         "data/buying_role_data.xml",
@@ -24,6 +25,7 @@
         "data/mail_template_data.xml",
         "views/buying_role_views.xml",
         "views/buying_role_template_views.xml",
+        "views/buying_stage_model_views.xml",
         "views/buying_group_member_views.xml",
         "views/buying_group_views.xml",
         "views/buying_account_list_views.xml",
@@ -40,6 +42,7 @@
     ],
     "demo": [
         "demo/buying_demo.xml",
+        "demo/buying_stage_demo.xml",
         "demo/journey_demo.xml",
     ],
     "assets": {

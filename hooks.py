@@ -25,6 +25,7 @@ def uninstall_hook(env):
     env.flush_all()
     env.cr.execute("DELETE FROM buying_solution")
     env.cr.execute("DELETE FROM buying_role_template")
+    env.cr.execute("DELETE FROM buying_stage_model")
     env.invalidate_all()
     # the list of mailings gets its own context back, since the filter goes with us
     action = env.ref("mass_mailing.mailing_mailing_action_mail", raise_if_not_found=False)

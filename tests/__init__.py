@@ -7,6 +7,9 @@ from . import test_buying_partner
 from . import test_buying_partner_life
 from . import test_buying_role
 from . import test_buying_solution
+from . import test_buying_stage
+from . import test_buying_stage_model
+from . import test_buying_stage_rule
 from . import test_buying_template
 from . import test_engagement_activity
 from . import test_insight_sales_alert

@@ -8,5 +8,9 @@ from . import buying_group_member
 from . import buying_account_list
 from . import buying_group_job
 from . import buying_group_job_run
+from . import buying_stage_model
+from . import buying_stage
+from . import buying_stage_rule
+from . import buying_group_stage
 from . import res_partner
 from . import base_partner_merge

@@ -30,6 +30,14 @@ class BuyingSolution(models.Model):
         domain="[('state', '=', 'live')]",
         help="Cannot be changed afterwards.",
     )
+    stage_model_id = fields.Many2one(
+        "buying.stage.model",
+        index="btree_not_null",
+        ondelete="restrict",
+        tracking=True,
+        domain="[('state', '=', 'live'), '|', ('company_id', '=', False), ('company_id', '=', company_id)]",
+        help="The stages that the groups of this solution pass through. Without one, they have no stages.",
+    )
     update_groups = fields.Boolean(
         "Update Existing Groups",
         tracking=True,
@@ -65,6 +73,23 @@ class BuyingSolution(models.Model):
                     )
                 )
 
+    @api.constrains("stage_model_id", "company_id")
+    def _check_stage_model(self):
+        for solution in self:
+            model = solution.stage_model_id
+            if model and model.state != "live":
+                raise UserError(
+                    self.env._("%(model)s is a draft. Publish it before a solution uses it.", model=model.name)
+                )
+            if model.company_id and model.company_id != solution.company_id:
+                raise UserError(
+                    self.env._(
+                        "The stages of %(model)s belong to %(company)s. Only solutions of that company can use them.",
+                        model=model.name,
+                        company=model.company_id.name,
+                    )
+                )
+
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
         for solution, vals in zip(self, vals_list, strict=True):
@@ -77,7 +102,13 @@ class BuyingSolution(models.Model):
             raise UserError(
                 self.env._("The role template of a solution cannot be changed. Make a new solution instead.")
             )
-        return super().write(vals)
+        result = super().write(vals)
+        if "stage_model_id" in vals:
+            # groups that the user may not see have stages, too
+            self.env["buying.group"].sudo().with_context(active_test=False).search(
+                [("solution_id", "in", self.ids), ("stage_id", "!=", False)]
+            )._follow_stage_model()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
