@@ -5,6 +5,7 @@ from . import test_buying_partner
 from . import test_buying_role
 from . import test_buying_solution
 from . import test_buying_template
+from . import test_buying_template_data
 from . import test_engagement_activity
 from . import test_insight_sales_alert
 from . import test_journey_engine
