@@ -20,6 +20,7 @@
         "security/engagement_activity_security.xml",
         "security/journey_journey_security.xml",
         "data/buying_role_data.xml",
+        "data/buying_role_template_data.xml",
         "data/engagement_activity_type_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import parse_domain
+from ...tools.domains import check_domain
 from ...tools.names import name_of_copy
 
 
@@ -24,16 +24,27 @@ class BuyingRoleTemplate(models.Model):
     _inherit = ["mail.thread"]
     _order = "name, id"
 
-    name = fields.Char(required=True, tracking=True)
-    description = fields.Text()
+    name = fields.Char(required=True, tracking=True, translate=True)
+    description = fields.Text(translate=True)
     active = fields.Boolean(default=True)
     state = fields.Selection(
         [("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True
     )
+    published_date = fields.Datetime("Published on", readonly=True, copy=False)
+    published_uid = fields.Many2one("res.users", "Published by", readonly=True, copy=False)
     line_ids = fields.One2many("buying.role.template.line", "template_id", "Roles", copy=True)
     solution_ids = fields.One2many("buying.solution", "template_id", "Solutions")
+    members_locked = fields.Boolean(compute="_compute_members_locked")
 
-    _name_unique = models.UniqueIndex("(lower(name))", "A role template with this name exists already.")
+    _name_unique = models.UniqueIndex("(lower(name->>'en_US'))", "A role template with this name exists already.")
+
+    @api.depends("state")
+    @api.depends_context("uid")
+    def _compute_members_locked(self):
+        """Whether this user may no longer change how many members the roles need."""
+        is_manager = self.env.user.has_group("crm_buying_journey.group_manager")
+        for template in self:
+            template.members_locked = template.state == "live" and not is_manager
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -45,11 +56,12 @@ class BuyingRoleTemplate(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            vals["state"] = "draft"  # only publishing makes a template live, whatever values or defaults say
+            # only publishing makes a template live, and says who did it, whatever values or defaults say
+            vals.update(state="draft", published_date=False, published_uid=False)
         return super().create(vals_list)
 
     def write(self, vals):
-        if "state" in vals and not self.env.su:
+        if {"state", "published_date", "published_uid"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("Publish the template to make it live."))
         return super().write(vals)
 
@@ -75,7 +87,8 @@ class BuyingRoleTemplate(models.Model):
         if errors:
             raise UserError(self.env._("The template cannot be published yet:") + "\n- " + "\n- ".join(errors))
         drafts.check_access("write")
-        drafts.sudo().write({"state": "live"})  # nobody may write the state but this method
+        # nobody may write these but this method
+        drafts.sudo().write({"state": "live", "published_date": fields.Datetime.now(), "published_uid": self.env.uid})
         return True
 
     def _get_publish_errors(self):
@@ -105,7 +118,7 @@ class BuyingRoleTemplate(models.Model):
                     )
                 )
             try:
-                parse_domain(self.env, "res.partner", line.domain)
+                check_domain(self.env, "res.partner", line.domain)
             except UserError as error:
                 errors.append(f"{role.name}: {error}")
         return errors

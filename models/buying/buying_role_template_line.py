@@ -3,7 +3,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import parse_domain
+from ...tools.domains import check_domain, parse_domain
+
+PEOPLE = Domain("is_company", "=", False)
 
 
 class BuyingRoleTemplateLine(models.Model):
@@ -34,6 +36,12 @@ class BuyingRoleTemplateLine(models.Model):
     members_required = fields.Integer(default=1, help="The role is complete with this many members.")
     auto_assign = fields.Boolean("Assign Automatically", help="People of the account who match the rule get this role.")
     domain = fields.Char("Rule", default="[]", help="Which contacts get this role.")
+    members_locked = fields.Boolean(related="template_id.members_locked")
+    rule_error = fields.Char(
+        "What Is Wrong with the Rule",
+        compute="_compute_match_count",
+        help="Says why the rule finds nobody, e.g. because a field that it names was deleted.",
+    )
     match_count = fields.Integer(
         "Matching Contacts",
         compute="_compute_match_count",
@@ -49,12 +57,13 @@ class BuyingRoleTemplateLine(models.Model):
     @api.depends("auto_assign", "domain")
     def _compute_match_count(self):
         for line in self:
-            line.match_count = 0
+            line.match_count, line.rule_error = 0, False
             if line.auto_assign and line._has_rule():
                 try:
-                    line.match_count = self.env["res.partner"].search_count(line._get_people_domain())
-                except UserError:
-                    continue  # the form shows the broken rule; publishing says what is wrong with it
+                    domain = check_domain(self.env, "res.partner", line.domain) & PEOPLE
+                    line.match_count = self.env["res.partner"].search_count(domain)
+                except UserError as error:
+                    line.rule_error = str(error)
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -91,7 +100,32 @@ class BuyingRoleTemplateLine(models.Model):
     def _get_people_domain(self):
         """Domain on ``res.partner`` of the people whom the rule names, companies left out.
 
+        :raise UserError: the rule is no valid domain, e.g. since a field was deleted; says which role of which template
+        """
+        self.ensure_one()
+        try:
+            return parse_domain(self.env, "res.partner", self.domain) & PEOPLE
+        except UserError as error:
+            raise UserError(
+                self.env._(
+                    "The rule for %(role)s in the role template %(template)s does not work any more. Duplicate the "
+                    "template, correct the rule and publish the copy. %(error)s",
+                    role=self.role_id.name,
+                    template=self.template_id.name,
+                    error=str(error),
+                )
+            ) from error
+
+    def action_view_matches(self):
+        """Button: the contacts that match the rule now, as far as the user may see them.
+
         :raise UserError: the rule is no valid domain
         """
         self.ensure_one()
-        return parse_domain(self.env, "res.partner", self.domain) & Domain("is_company", "=", False)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Contacts for %(role)s", role=self.role_id.name),
+            "res_model": "res.partner",
+            "view_mode": "list,kanban,form",
+            "domain": list(self._get_people_domain()) if self._has_rule() else [("id", "=", False)],
+        }

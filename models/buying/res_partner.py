@@ -1,7 +1,12 @@
 # Accounts and their people.
+import re
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ...tools.titles import FOLD_FROM, FOLD_TO, fold_title, get_title_pattern
 
 
 class ResPartner(models.Model):
@@ -28,9 +33,46 @@ class ResPartner(models.Model):
         groups="crm_buying_journey.group_sales",
         help="Static lists; a dynamic list holds whichever accounts match its filter.",
     )
+    function_words = fields.Char(
+        "Words of the Job Title",
+        compute="_compute_function_words",
+        search="_search_function_words",
+        help="Finds job titles that contain any of several words or phrases, separated by commas. Only whole words are "
+        "found, whatever their accents: CTO is not found in Director. * stands for any letters: Geschäftsführ*.",
+    )
     buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
     buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
     buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")
+
+    @api.depends("function")
+    def _compute_function_words(self):
+        for partner in self:
+            partner.function_words = partner.function
+
+    def _search_function_words(self, operator, value):
+        """People whose job title contains any of these phrases as whole words; see :func:`get_title_pattern`.
+
+        Made for rules such as ``("function_words", "ilike", "CEO, managing director, Geschäftsführ*")``, which in
+        plain conditions would take a dozen for each short word. ``=`` and ``in`` stay unsupported on purpose: the
+        host merges such conditions on the same field as if they compared whole values. For searches only;
+        ``filtered_domain`` compares the plain text.
+
+        :param value: one text, in which commas separate the phrases; phrases without letters find nobody
+        """
+        if operator != "ilike":
+            return NotImplemented
+        pattern = get_title_pattern(re.split(r"[,;，；、]", value))
+        if not pattern:
+            return Domain.FALSE
+
+        def to_sql(model, alias, query):
+            # no job title holds no words: without COALESCE, "not ilike" would lose those people
+            title = model._field_to_sql(alias, "function", query)
+            return SQL("lower(translate(COALESCE(%s, ''), %s, %s)) ~ %s", title, FOLD_FROM, FOLD_TO, pattern)
+
+        return Domain.custom(
+            to_sql=to_sql, predicate=lambda partner: bool(re.search(pattern, fold_title(partner.function)))
+        )
 
     def _compute_buying_group_count(self):
         """Groups of a company and of the companies below it, or groups a person is a member of."""
