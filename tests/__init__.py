@@ -23,3 +23,4 @@ from . import test_mailing_cc
 from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour
+from . import test_wizard_groups

@@ -138,20 +138,23 @@ class BuyingGroupJob(models.Model):
                 )
             )
 
+    def _get_audience_domain(self):
+        """Domain of the partners that the filter and the list name, be they accounts or not.
+
+        :raise UserError: the domain is invalid
+        """
+        self.ensure_one()
+        domain = parse_domain(self.env, "res.partner", self.domain)
+        if self.account_list_id:
+            domain &= self.account_list_id._get_account_domain()
+        return domain
+
     def _get_account_domain(self):
         """Domain of the companies in the audience; a company without a name is no account.
 
         :raise UserError: the domain is invalid
         """
-        self.ensure_one()
-        domain = (
-            parse_domain(self.env, "res.partner", self.domain)
-            & Domain("is_company", "=", True)
-            & Domain("name", "!=", False)
-        )
-        if self.account_list_id:
-            domain &= self.account_list_id._get_account_domain()
-        return domain
+        return self._get_audience_domain() & Domain("is_company", "=", True) & Domain("name", "!=", False)
 
     def _get_company_ids(self):
         """The companies in which this job works, whoever starts it: its solution's, or all of the responsible's."""

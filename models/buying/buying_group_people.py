@@ -109,6 +109,52 @@ class BuyingGroup(models.Model):
                 people[account_id].append(partner_id)
         return people
 
+    def _get_groups_of_people(self, solution, people):
+        """The groups of this solution that these people may belong to: that of the nearest company above them that has
+        one, and those of the accounts they are affiliated with.
+
+        :return: ``{partner id: buying.group}`` with only groups the user may read; people without a group are left out
+        :rtype: dict
+        """
+        if not people:
+            return {}
+        self.env["res.partner"].flush_model(["parent_id", "affiliated_account_ids"])
+        self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
+        self.env.cr.execute(
+            """
+            WITH RECURSIVE above AS (
+                SELECT id AS person_id, parent_id AS account_id, ARRAY[id] AS path
+                  FROM res_partner WHERE id IN %(people)s
+             UNION ALL
+                SELECT above.person_id, account.parent_id, above.path || account.id
+                  FROM above
+                  JOIN res_partner account ON account.id = above.account_id
+                 WHERE NOT account.id = ANY(above.path)
+            ), nearest AS (
+                SELECT DISTINCT ON (above.person_id) above.person_id, own.id AS group_id
+                  FROM above
+                  JOIN buying_group own
+                    ON own.partner_id = above.account_id AND own.solution_id = %(solution)s AND own.active
+              ORDER BY above.person_id, cardinality(above.path)
+            )
+            SELECT person_id, group_id FROM nearest
+             UNION
+            SELECT affiliated.partner_id, own.id
+              FROM res_partner_affiliated_account_rel affiliated
+              JOIN buying_group own
+                ON own.partner_id = affiliated.account_id AND own.solution_id = %(solution)s AND own.active
+             WHERE affiliated.partner_id IN %(people)s
+        """,
+            {"people": tuple(people.ids), "solution": solution.id},
+        )
+        rows = sorted(self.env.cr.fetchall())
+        readable = set(self.search([("id", "in", [group_id for _person_id, group_id in rows])]).ids)
+        groups = {}
+        for person_id, group_id in rows:
+            if group_id in readable:
+                groups.setdefault(person_id, []).append(group_id)
+        return {person_id: self.browse(ids) for person_id, ids in groups.items()}
+
     def action_update_members(self):
         """Button: apply the template's rules now."""
         changed = self.update_members()
@@ -126,6 +172,24 @@ class BuyingGroup(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+    def action_add_members(self):
+        """Button: choose people of the account and their roles."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Add Members"),
+            "res_model": "buying.member.change",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_group_id": self.id, "default_operation": "add"},
+        }
+
+    def action_view_members(self):
+        """Button: the members, to select many and change them at once."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_member_action")
+        return action | {"domain": [("group_id", "=", self.id)]}
 
     def _get_addable_people_domain(self):
         """Domain on ``res.partner`` of the people who belong to this group's account and are no members yet."""

@@ -1,1 +1,2 @@
+from . import buying_group
 from . import crm_lead
