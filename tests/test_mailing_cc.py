@@ -212,8 +212,9 @@ class TestMailingCc(JourneyCase):
             code, ip="127.0.0.1", country_code="BE", mailing_trace_id=traces[self.colleen.id].id
         )
         Activity = self.env["engagement.activity"]
+        about_mail = [("channel", "=", "email")]
         self.assertEqual(
-            Activity.search([("partner_id", "=", self.brandon.id)]).mapped("code"),
+            Activity.search([("partner_id", "=", self.brandon.id), *about_mail]).mapped("code"),
             ["email_opened"],
             "opened twice is opened once",
         )
