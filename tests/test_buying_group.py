@@ -245,3 +245,19 @@ class TestBuyingGroup(BuyingJourneyCase):
             {"member_ids": [Command.update(self.group.member_ids.id, {"role_id": self.champion.id})]}
         )
         self.assertMember(self.group, self.director, self.champion, "manual")
+
+    def test_the_bands_are_those_of_the_whole_percent(self):
+        Group = self.env["buying.group"]
+        bands = {25.4: "25", 25.5: "50", 50.49: "50", 50.5: "75", 75.5: "100", 0: "25", 100: "100"}
+        self.assertEqual({score: Group._get_band(score) for score in bands}, bands)
+        self.assertEqual(self.group.completeness_band, "25")
+        self.group.assign_member(self.director, self.decision_maker)
+        self.assertEqual(self.group.completeness_band, "50")
+
+    def test_a_group_without_required_roles_is_in_no_band(self):
+        template = self.template.copy()
+        template.line_ids.is_required = False
+        template.action_publish()
+        solution = self.env["buying.solution"].create({"name": "Nothing required", "template_id": template.id})
+        group = self.env["buying.group"].create({"solution_id": solution.id, "partner_id": self.account.id})
+        self.assertEqual(group.completeness_band, "none")

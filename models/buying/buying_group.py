@@ -4,12 +4,14 @@ import re
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import float_round
 
 # stored, so that they can be searched, but nobody's to write
 COMPUTED = {
     "company_id",
     "user_id",
     "completeness",
+    "completeness_band",
     "member_count",
     "required_role_count",
     "missing_role_ids",
@@ -62,6 +64,13 @@ class BuyingGroup(models.Model):
         digits=False,
         aggregator="avg",
         help="How far the required roles are filled, from 0 to 100 %.",
+    )
+    completeness_band = fields.Selection(
+        selection=lambda self: self._get_bands() + [("none", self.env._("No role is required"))],
+        compute="_compute_completeness",
+        store=True,
+        index=True,
+        help="The completeness, rounded to whole percents, in four bands.",
     )
     missing_role_ids = fields.Many2many(
         "buying.role",
@@ -153,14 +162,26 @@ class BuyingGroup(models.Model):
                 group.member_count = members.get(group_id, 0)
                 group.required_role_count = len(required)
                 group.completeness = 100 * sum(shares) / len(required) if required else 0
+                group.completeness_band = self._get_band(group.completeness) if required else "none"
                 missing_ids = tuple(role.id for role, _threshold in required if not counts.get((group_id, role.id)))
                 missing.setdefault(missing_ids, []).append(group)
             for missing_ids, alike in missing.items():  # set at once, or each group would cost a statement
                 self.browse().concat(*alike).missing_role_ids = [Command.set(missing_ids)]
 
+    @api.model
+    def _get_bands(self):
+        """The four bands of a score in percent, as on the reference's dashboards."""
+        return [("25", "0–25 %"), ("50", "26–50 %"), ("75", "51–75 %"), ("100", "76–100 %")]
+
+    @api.model
+    def _get_band(self, score):
+        """The band of a score from 0 to 100: that of its whole percent, rounded half up."""
+        whole = float_round(score or 0, precision_digits=0, rounding_method="HALF-UP")
+        return next(band for band in ("25", "50", "75", "100") if whole <= int(band))
+
     def _recompute_completeness(self):
         """Count anew after members came or went behind the back of the ORM."""
-        for name in ("completeness", "member_count", "required_role_count", "missing_role_ids"):
+        for name in ("completeness", "completeness_band", "member_count", "required_role_count", "missing_role_ids"):
             self.env.add_to_compute(self._fields[name], self)
         self.env["buying.group"].flush_model()
 

@@ -17,6 +17,20 @@ class BuyingGroup(models.Model):
         help="How engaged the members are, compared with the most engaged group, from 0 to 100.",
     )
 
+    engagement_band = fields.Selection(
+        selection=lambda self: self._get_bands(),
+        compute="_compute_engagement_band",
+        store=True,
+        index=True,
+        help="The engagement, rounded to whole percents, in four bands.",
+    )
+
+    @api.depends("engagement")
+    def _compute_engagement_band(self):
+        """The computation of scores writes the band by itself, since it passes the ORM by."""
+        for group in self:
+            group.engagement_band = self._get_band(group.engagement)
+
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su and any(vals.get("engagement") for vals in vals_list):

@@ -42,6 +42,12 @@ GROUP_SUMS = """
      GROUP BY part.group_id
 """
 
+# the same bands as buying.group._get_band
+BAND = """
+    CASE WHEN floor(fresh.score + 0.5) > 75 THEN '100' WHEN floor(fresh.score + 0.5) > 50 THEN '75'
+         WHEN floor(fresh.score + 0.5) > 25 THEN '50' ELSE '25' END
+"""
+
 
 class EngagementScoreComputation(models.AbstractModel):
     """Engagement scores of people and groups, 0 to 100.
@@ -186,7 +192,7 @@ class EngagementScoreComputation(models.AbstractModel):
         return SQL(
             """
             WITH changed AS (
-                UPDATE buying_group SET engagement = fresh.score
+                UPDATE buying_group SET engagement = fresh.score, engagement_band = %(band)s
                   FROM %(fresh)s fresh
                  WHERE fresh.id = buying_group.id AND buying_group.engagement IS DISTINCT FROM fresh.score
              RETURNING buying_group.id, buying_group.partner_id, floor(fresh.old + 0.5)::int AS old,
@@ -197,7 +203,7 @@ class EngagementScoreComputation(models.AbstractModel):
             SELECT %(type)s, partner_id, id, %(now)s, old, new, %(uid)s, %(now)s, %(uid)s, %(now)s
               FROM changed WHERE old != new
             """,
-            **parameters | {"fresh": fresh, "type": activity_type.id},
+            **parameters | {"fresh": fresh, "type": activity_type.id, "band": SQL(BAND)},
         )
 
     def _write_history(self, parameters):
@@ -243,6 +249,6 @@ class EngagementScoreComputation(models.AbstractModel):
         )
         parameters = {"now": fields.Datetime.now(), "uid": self.env.uid}
         self.env.cr.execute(self._update_groups_query(fresh, parameters))
-        groups.invalidate_recordset(["engagement"], flush=False)
+        groups.invalidate_recordset(["engagement", "engagement_band"], flush=False)
         if self.env.cr.rowcount:
             self.env["engagement.activity"]._on_recorded({"engagement_changed"})
