@@ -80,7 +80,7 @@ class TestBuyingTemplateForm(BuyingJourneyCase):
 
     # Names, and who published when
 
-    def test_names_are_translated_and_unique_in_english(self):
+    def test_a_template_has_a_name_in_each_language(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         template = self.make_draft("[('function', '=', 'nobody')]")
         template.with_context(lang="fr_FR").name = "Règle"
