@@ -12,6 +12,8 @@ from . import test_buying_stage_model
 from . import test_buying_stage_rule
 from . import test_buying_template
 from . import test_buying_template_data
+from . import test_buying_template_form
+from . import test_buying_title_words
 from . import test_engagement_activity
 from . import test_insight_sales_alert
 from . import test_journey_engine

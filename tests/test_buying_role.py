@@ -35,6 +35,13 @@ class TestBuyingRole(BuyingJourneyCase):
         with self.assertRaises(ValidationError):
             self.env["buying.role"].with_user(self.user).create([{"name": f"Test role {n}"} for n in range(MAX_ROLES)])
 
+    def test_two_thousand_roles_at_once_are_refused_and_none_is_written(self):
+        Role = self.env["buying.role"].with_user(self.user)
+        before = Role.search([])
+        with self.assertRefused("at most 20 roles"), self.env.cr.savepoint():
+            Role.create([{"name": f"Test role {number}"} for number in range(2000)])
+        self.assertEqual(Role.search([]), before)
+
     def test_default_roles_cannot_be_changed_or_deleted(self):
         for user in (self.user, self.manager, self.system):
             role = self.decision_maker.with_user(user)

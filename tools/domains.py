@@ -20,7 +20,6 @@ def check_domain(env, model_name, text):
         raise UserError(
             env._("The condition %(domain)s compares values of different kinds.", domain=text[:200])
         ) from error
-    return domain
 
 
 def parse_domain(env, model_name, text):

@@ -1,9 +1,11 @@
 # One role of a role template, with its weight and its rule.
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import parse_domain
 
 PEOPLE = Domain("is_company", "=", False)
 
@@ -57,13 +59,24 @@ class BuyingRoleTemplateLine(models.Model):
     @api.depends("auto_assign", "domain")
     def _compute_match_count(self):
         for line in self:
-            line.match_count, line.rule_error = 0, False
-            if line.auto_assign and line._has_rule():
-                try:
-                    domain = check_domain(self.env, "res.partner", line.domain) & PEOPLE
-                    line.match_count = self.env["res.partner"].search_count(domain)
-                except UserError as error:
-                    line.rule_error = str(error)
+            line.match_count, line.rule_error = line._count_matches()
+
+    def _count_matches(self):
+        """How many contacts match, and what is wrong with the rule if it does not work."""
+        self.ensure_one()
+        if not self.auto_assign or not self._has_rule():
+            return 0, False
+        # A savepoint that flushes would, on a broken rule, also empty the cache with what is being edited in a form.
+        # Nothing waits to be flushed inside of it either, or it would be lost with the failing query.
+        self.env.flush_all()
+        try:
+            domain = parse_domain(self.env, "res.partner", self.domain) & PEOPLE
+            with self.env.cr.savepoint(flush=False):
+                return self.env["res.partner"].search_count(domain), False
+        except UserError as error:
+            return 0, str(error)
+        except (psycopg2.DataError, psycopg2.ProgrammingError):
+            return 0, self.env._("The rule compares values of different kinds.")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -34,7 +34,7 @@ class ResPartner(models.Model):
         help="Static lists; a dynamic list holds whichever accounts match its filter.",
     )
     function_words = fields.Char(
-        "Words of the Job Title",
+        "Job Title Words",
         compute="_compute_function_words",
         search="_search_function_words",
         help="Finds job titles that contain any of several words or phrases, separated by commas. Only whole words are "
