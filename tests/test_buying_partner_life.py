@@ -45,7 +45,7 @@ class TestBuyingPartnerLife(BuyingJourneyCase):
     def test_of_equal_sources_the_latest_wins(self):
         double = self.make_person("Brandon Freeman", "Director", self.account)
         self.group.assign_member(double, self.champion, "manual")
-        self.row_of(self.group, double).sudo()._repoint({"date": "2020-01-01"})
+        self.row_of(self.group, double).sudo().write({"date": "2020-01-01"})
         self.group.assign_member(self.director, self.influencer, "manual")
         self.assertMember(self.group, self.merge(self.director, double), self.influencer, "manual")
 

@@ -24,9 +24,10 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         for alike in rows.grouped("group_id").values():
             self._keep_strongest_membership(alike)
         affected = rows.exists().group_id
-        super()._update_foreign_keys(src_partners, dst_partner)
+        result = super()._update_foreign_keys(src_partners, dst_partner)
         self.env.invalidate_all()
         affected._recompute_completeness()
+        return result
 
     def _merge_buying_groups(self, groups, stays):
         """Move everything that hangs on these groups to the one that stays, and delete them."""
@@ -34,7 +35,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             return
         rows = (groups + stays).with_context(active_test=False)._get_all_rows()
         for alike in rows.grouped("partner_id").values():
-            self._keep_strongest_membership(alike)._repoint({"group_id": stays.id})
+            self._keep_strongest_membership(alike).write({"group_id": stays.id})
         groups._on_merge(stays)
         self.env.flush_all()
         self._update_foreign_keys_generic("buying.group", groups, stays)

@@ -89,34 +89,32 @@ class BuyingGroupMember(models.Model):
                 ]
             )
         }
-        if not known:
-            return self._create_and_tell(vals_list)
-        result = []
-        for vals in vals_list:
-            row = known.pop((vals.get("group_id"), vals.get("partner_id")), None)
+        back = [known.pop((vals.get("group_id"), vals.get("partner_id")), None) for vals in vals_list]
+        fresh = super().create([vals for vals, row in zip(vals_list, back, strict=True) if not row])
+        fresh._tell_of_new()
+        for vals, row in zip(vals_list, back, strict=True):
             if row:
                 row.write(
                     {"state": "in", "source": "manual"}
                     | {name: value for name, value in vals.items() if name not in ("group_id", "partner_id")}
                 )
-            result.append(row or self._create_and_tell([vals]))
-        return self.browse([row.id for row in result])
+        new = iter(fresh)
+        return self.browse([(row or next(new)).id for row in back])
 
-    def _create_and_tell(self, vals_list):
-        rows = super().create(vals_list)
+    def _tell_of_new(self):
+        """Tell what follows of rows that were just created."""
         before = ("out", self.env["buying.role"])
-        for source, alike in rows.grouped("source").items():
+        for source, alike in self.grouped("source").items():
             changes = [(row, before, (row.state, row.role_id)) for row in alike if row.state == "in"]
             if changes:
                 alike._on_changed(changes, source)
-        return rows
 
     def write(self, vals):
         """A direct write is a decision too: it passes the same ranking, as a person's unless it says otherwise."""
-        if not {"role_id", "state", "source", "group_id", "partner_id"} & vals.keys():
-            return super().write(vals)
         if {"group_id", "partner_id"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("A membership stays with its group and person. Remove it and add another one."))
+        if not {"role_id", "state", "source"} & vals.keys():
+            return super().write(vals)
         source = vals.get("source", "manual")
         if source not in RANK:
             raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
@@ -128,10 +126,6 @@ class BuyingGroupMember(models.Model):
         if changes:
             accepted._on_changed(changes, source)
         return result
-
-    def _repoint(self, vals):
-        """Change the group or person of a row as merging does: who decided, and when, stays as it was."""
-        return super().write(vals)
 
     def _on_changed(self, changes, source):
         """What follows from changed memberships: a note on each group. Called once per batch, after the change.
