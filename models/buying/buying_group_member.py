@@ -23,7 +23,7 @@ class BuyingGroupMember(models.Model):
 
     _name = "buying.group.member"
     _description = "Buying Group Member"
-    _order = "group_id, state, role_id, id"
+    _order = "group_id, state, sequence, id"
     _rec_name = "partner_id"
 
     group_id = fields.Many2one("buying.group", "Buying Group", required=True, index=True, ondelete="cascade")
@@ -32,6 +32,9 @@ class BuyingGroupMember(models.Model):
     )
     role_id = fields.Many2one("buying.role", index=True, ondelete="restrict")
     allowed_role_ids = fields.Many2many("buying.role", compute="_compute_allowed_role_ids")
+    sequence = fields.Integer(
+        "Priority of the Role", compute="_compute_sequence", store=True, help="Place of the role in the template."
+    )
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(
         [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
@@ -54,6 +57,14 @@ class BuyingGroupMember(models.Model):
     def _compute_allowed_role_ids(self):
         for member in self:
             member.allowed_role_ids = member.group_id.sudo().solution_id.template_id.line_ids.role_id
+
+    @api.depends("role_id")
+    def _compute_sequence(self):
+        """A live template keeps the order of its roles, so the role alone decides."""
+        for template, rows in self.sudo().grouped(lambda row: row.group_id.solution_id.template_id).items():
+            place = {line.role_id: number for number, line in enumerate(template.line_ids.sorted("sequence"))}
+            for row in rows:
+                row.sequence = place.get(row.role_id, len(place))
 
     @api.constrains("role_id", "state", "group_id", "partner_id")
     def _check_role(self):

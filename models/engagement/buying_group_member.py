@@ -1,5 +1,5 @@
 # What follows for engagement when memberships change.
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -13,6 +13,23 @@ class BuyingGroupMember(models.Model):
         aggregator="avg",
         help="The person's engagement score, from 0 to 100.",
     )
+
+    last_activity_date = fields.Datetime(
+        "Last Activity", compute="_compute_last_activity_date", help="When this person did something last."
+    )
+
+    @api.depends("partner_id")
+    def _compute_last_activity_date(self):
+        """One query for all rows. What happened to a person in our own books is nothing the person did."""
+        latest = dict(
+            self.env["engagement.activity"]._read_group(
+                [("partner_id", "in", self.partner_id.ids), ("channel", "!=", "group")],
+                ["partner_id"],
+                ["date:max"],
+            )
+        )
+        for member in self:
+            member.last_activity_date = latest.get(member.partner_id)
 
     def write(self, vals):
         if "engagement" in vals and not self.env.su:
