@@ -19,4 +19,6 @@ export class StageStatusBarField extends StatusBarField {
 registry.category("fields").add("buying_stage_statusbar", {
     ...statusBarField,
     component: StageStatusBarField,
+    // looks like the host's
+    additionalClasses: ["o_field_statusbar"],
 });
