@@ -57,6 +57,9 @@
         "demo/journey_demo.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "crm_buying_journey/static/src/widgets/**/*",
+        ],
         "web.assets_tests": [
             "crm_buying_journey/static/tests/tours/**/*",
         ],

@@ -298,6 +298,17 @@ class TestBuyingStage(BuyingStageCase):
         names = [group["stage_id"] and group["stage_id"][0] for group in columns["groups"]]
         self.assertEqual(names, [*self.model.stage_ids.ids, False])
 
+    def test_the_kanban_shows_groups_without_a_stage_unfolded(self):
+        columns = self.mine.web_read_group(
+            [("id", "=", self.group.id)],
+            ["stage_id"],
+            ["__count"],
+            auto_unfold=True,
+            unfold_read_specification={"partner_id": {}},
+        )
+        (blank,) = [column for column in columns["groups"] if not column["stage_id"]]
+        self.assertEqual(blank["__records"], [{"id": self.group.id, "partner_id": self.account.id}])
+
     # Many
 
     def test_two_thousand_groups_move_with_few_statements(self):

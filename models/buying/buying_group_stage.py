@@ -95,6 +95,17 @@ class BuyingGroup(models.Model):
             Domain("id", "in", stages.ids) | Domain("model_id", "in", solutions.sudo().stage_model_id.ids)
         )
 
+    @api.model
+    def web_read_group(self, domain, groupby, *args, auto_unfold=False, opening_info=None, **kwargs):
+        """The groups that have no stage yet are shown at once: there is much to do about them, and where nobody uses
+        stages they are all there is. The host folds them."""
+        if auto_unfold and not opening_info and list(groupby) == ["stage_id"]:
+            limit = kwargs.get("unfold_read_default_limit", 80)
+            opening_info = [{"value": False, "folded": False, "offset": 0, "limit": limit}]
+        return super().web_read_group(
+            domain, groupby, *args, auto_unfold=auto_unfold, opening_info=opening_info, **kwargs
+        )
+
     @api.model_create_multi
     def create(self, vals_list):
         default = self.default_get(["stage_id"]).get("stage_id")
