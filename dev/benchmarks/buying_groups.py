@@ -134,8 +134,8 @@ def build(prefix, solution):
     )
     job.action_start()
     cr.commit()
-    batches = 0
-    while job._run_batch():
+    batches, todo = 0, {}
+    while job._run_batch(todo):
         cr.commit()
         batches += 1
     cr.commit()

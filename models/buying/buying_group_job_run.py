@@ -1,4 +1,5 @@
 # How a creation job runs: in batches, so that a crash loses at most one and memory stays flat.
+import bisect
 import logging
 
 import psycopg2
@@ -33,8 +34,9 @@ class BuyingGroupJob(models.Model):
         for job in self.sudo():
             job._lock()
             job._begin()
+            todo = {}
             while job.state == "running":
-                created += job._advance().ids
+                created += job._advance(todo).ids
         return self.env["buying.group"].browse(created)
 
     def _lock(self):
@@ -82,10 +84,11 @@ class BuyingGroupJob(models.Model):
             }
         )
 
-    def _advance(self, failures=None):
+    def _advance(self, todo, failures=None):
         """Work on the next batch: first all groups are made, then all members are found. The order matters, because
         the people below a company that has its own group do not belong to the group of its parent.
 
+        :param dict todo: carried from batch to batch, see :meth:`_get_batch`
         :param list failures: collects what went wrong with single records, in words; without it, any error is raised
         :return: the groups made
         :rtype: buying.group
@@ -93,7 +96,7 @@ class BuyingGroupJob(models.Model):
         self.ensure_one()
         worker = self._as_responsible()
         created = worker.env["buying.group"]
-        batch = worker._get_batch()
+        batch = worker._get_batch(todo)
         if self.phase == "create":
             if batch:
                 created = worker._try_in_parts(worker._make_groups, batch, failures)
@@ -115,20 +118,32 @@ class BuyingGroupJob(models.Model):
         self.env.invalidate_all()  # memory stays flat
         return created
 
-    def _get_batch(self):
-        """The next accounts or groups to work on, in the order of their ids."""
+    def _get_batch(self, todo):
+        """The next accounts or groups to work on, in the order of their ids.
+
+        :param dict todo: ids per phase, found once and kept: asking for each batch anew would read the whole audience
+            as often as there are batches. It may be lost at any time; what was done is known by ``cursor_id``.
+        """
+        Model = self.env["res.partner" if self.phase == "create" else "buying.group"]
+        if self.phase not in todo:
+            domain = self._get_due_domain() & Domain("id", ">", self.cursor_id)
+            todo[self.phase] = Model.search(domain, order="id").ids
+        ids = todo[self.phase]
+        start = bisect.bisect_right(ids, self.cursor_id)
+        # who was deleted meanwhile is left out, but the batch must not look empty while there is more to do
+        while start < len(ids):
+            if batch := Model.browse(ids[start : start + BATCH_SIZE]).exists():
+                return batch
+            start += BATCH_SIZE
+        return Model
+
+    def _get_due_domain(self):
+        """Domain of the accounts or groups that this phase is about."""
         audience = self._get_account_domain()
-        after = Domain("id", ">", self.cursor_id)
         if self.phase == "create":
-            return self.env["res.partner"].search(audience & after, order="id", limit=BATCH_SIZE)
-        due = Domain("members_date", "=", False)
-        if self.solution_id.update_groups:
-            due = Domain.TRUE
-        return self.env["buying.group"].search(
-            Domain("solution_id", "=", self.solution_id.id) & Domain("partner_id", "any", audience) & after & due,
-            order="id",
-            limit=BATCH_SIZE,
-        )
+            return audience
+        domain = Domain("solution_id", "=", self.solution_id.id) & Domain("partner_id", "any", audience)
+        return domain if self.solution_id.update_groups else domain & Domain("members_date", "=", False)
 
     def _make_groups(self, accounts):
         """Make the groups that these accounts lack. Their members are found later.
@@ -217,16 +232,18 @@ class BuyingGroupJob(models.Model):
         progress = self.env["ir.cron"]
         progress._commit_progress(remaining=len(jobs))
         for job in jobs:
+            todo = {}
             while True:
-                going_on = job._run_batch()
+                going_on = job._run_batch(todo)
                 if not progress._commit_progress(processed=0 if going_on else 1):
                     return
                 if not going_on:
                     break
 
-    def _run_batch(self):
+    def _run_batch(self, todo):
         """One batch of one job for the scheduled action. What fails ends up on the job, never in the way of others.
 
+        :param dict todo: carried from batch to batch, see :meth:`_get_batch`
         :return: whether there is more to do
         :rtype: bool
         """
@@ -241,7 +258,7 @@ class BuyingGroupJob(models.Model):
                     if job.state == "queued":
                         job._begin()
                     elif job.state == "running":
-                        job._advance(failures=[])
+                        job._advance(todo, failures=[])
                     if job.state == "idle":
                         job._tell_owner()
                     return job.state == "running"

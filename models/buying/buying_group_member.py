@@ -33,7 +33,11 @@ class BuyingGroupMember(models.Model):
     role_id = fields.Many2one("buying.role", index=True, ondelete="restrict")
     allowed_role_ids = fields.Many2many("buying.role", compute="_compute_allowed_role_ids")
     sequence = fields.Integer(
-        "Priority of the Role", compute="_compute_sequence", store=True, help="Place of the role in the template."
+        "Priority of the Role",
+        compute="_compute_sequence",
+        store=True,
+        precompute=True,
+        help="Place of the role in the template.",
     )
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(
@@ -89,7 +93,9 @@ class BuyingGroupMember(models.Model):
         """Creating the row of somebody who has one already (they were removed) brings that row back."""
         # first of all: neither a clash with a hidden row nor a related field may tell what the user may not read
         self.env["buying.group"].browse({vals.get("group_id") for vals in vals_list} - {None}).check_access("write")
-        self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None}).check_access("read")
+        people = self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None})
+        people.check_access("read")
+        people.exists().fetch(["active", "is_company", "name"])  # or each group would ask for those of its own
         known = {
             (row.group_id.id, row.partner_id.id): row
             for row in self.search(
