@@ -16,6 +16,7 @@ from . import test_buying_template_form
 from . import test_buying_title_words
 from . import test_engagement_activity
 from . import test_insight_sales_alert
+from . import test_journey_audience
 from . import test_journey_engine
 from . import test_journey_exactly_once
 from . import test_journey_handover

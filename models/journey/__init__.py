@@ -1,4 +1,5 @@
 from . import journey_journey
+from . import journey_journey_audience
 from . import journey_journey_lifecycle
 from . import journey_version
 from . import journey_node
@@ -9,3 +10,8 @@ from . import ir_actions_server
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance
+from . import buying_solution
+from . import buying_account_list
+from . import buying_group
+from . import base_partner_merge
+from . import ir_model

@@ -1,9 +1,8 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import check_domain
 
 PRIVILEGED_GROUPS = ("base.group_system", "base.group_erp_manager")
 
@@ -105,7 +104,7 @@ class JourneyJourney(models.Model):
         for journey in self:
             journey.shown_version_id = journey.draft_version_id or journey.current_version_id
 
-    @api.depends("domain", "model_id", "solution_id")
+    @api.depends("domain", "model_id", "solution_id", "account_list_id")
     def _compute_audience_count(self):
         for journey in self:
             journey.audience_count = 0
@@ -219,7 +218,7 @@ class JourneyJourney(models.Model):
         return journeys
 
     def write(self, vals):
-        frozen = {"model_id", "domain", "solution_id", "date_start", "company_id"} & vals.keys()
+        frozen = {"model_id", "domain", "solution_id", "account_list_id", "date_start", "company_id"} & vals.keys()
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("Use the buttons to change the state of a journey."))
         if frozen and not self.env.su and any(journey.state != "draft" for journey in self):
@@ -276,14 +275,6 @@ class JourneyJourney(models.Model):
         return result
 
     # Audience -----------------------------------------------------------------------------------------------------
-
-    def _get_audience_domain(self):
-        """:raise UserError: the domain is invalid"""
-        self.ensure_one()
-        domain = parse_domain(self.env, self.model_name, self.domain)
-        if self.solution_id and self.model_name == "buying.group":
-            domain &= Domain("solution_id", "=", self.solution_id.id)
-        return domain
 
     def _as_responsible(self):
         """This journey in the environment of its responsible user and company.

@@ -86,6 +86,27 @@ class JourneyParticipant(models.Model):
         )
         self.invalidate_model()
 
+    def _merge_records(self, gone, stays):
+        """Let the entries of records that are merged into another one go on as its entries. Where both are inside a
+        journey, the entry of the record that stays goes on alone.
+
+        :param gone: records of one model that are about to be deleted
+        :param stays: the record of the same model that stays
+        """
+        entries = self.sudo().search([("res_model", "=", stays._name), ("res_id", "in", (gone + stays).ids)])
+        for alike in entries.filtered(lambda entry: entry.state == "active").grouped("journey_id").values():
+            goes_on = alike.filtered(lambda entry: entry.res_id == stays.id) or alike
+            (alike - goes_on[:1]).write(
+                {
+                    "state": "exited",
+                    "exit_reason": self.env._("Merged with %(name)s", name=stays.display_name),
+                    "left_at": fields.Datetime.now(),
+                    "due_at": False,
+                }
+            )
+        entries.flush_recordset()
+        entries.filtered(lambda entry: entry.res_id != stays.id).write({"res_id": stays.id})
+
     def action_exit(self):
         """Button: take these participants out of the journey by hand."""
         self.check_access("write")
