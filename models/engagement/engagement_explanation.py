@@ -179,14 +179,12 @@ class EngagementExplanation(models.TransientModel):
         Line = self.env["engagement.explanation.line"].sudo()
         explanation = self.sudo().create(values)
         Line.create([line | {"explanation_id": explanation.id} for line in lines])
-        kind = "group" if explanation.group_id else "person"
-        view = self.env.ref(f"crm_buying_journey.engagement_explanation_view_{kind}")
         return {
             "type": "ir.actions.act_window",
             "name": explanation.display_name,
             "res_model": self._name,
             "res_id": explanation.id,
-            "views": [(view.id, "form")],
+            "views": [(False, "form")],
         }
 
     def action_view_activities(self):
