@@ -15,6 +15,11 @@ from . import test_buying_template_data
 from . import test_buying_template_form
 from . import test_buying_title_words
 from . import test_engagement_activity
+from . import test_engagement_collector
+from . import test_engagement_explanation
+from . import test_engagement_group_log
+from . import test_engagement_score
+from . import test_engagement_score_model
 from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine

@@ -13,23 +13,22 @@ class EngagementExplanationLine(models.TransientModel):
     _order = "points desc, id"
 
     explanation_id = fields.Many2one("engagement.explanation", required=True, index=True, ondelete="cascade")
-    points = fields.Float("Points of the Score", digits=False, help="All lines together make the score.")
-    contribution = fields.Float("Part of the Sum", digits=False)
+    points = fields.Float("Points of the Score", help="All lines together make the score.")
+    contribution = fields.Float("Part of the Sum")
     weight = fields.Integer()
     share = fields.Float(
-        digits=False,
         help="Of an activity type: its weight divided by the largest that occurred. Of a member: the weight of the "
         "role divided by the weights of all roles that have members in this group.",
     )
     type_id = fields.Many2one("engagement.activity.type", "Activity")
     count = fields.Integer("Number of Activities")
-    counted = fields.Integer(help="After the daily maximum.")
+    counted = fields.Integer(help="At most the daily maximum of each day.")
     days = fields.Integer("Active Days")
-    capped_days = fields.Integer("Days over the Maximum")
+    capped_days = fields.Integer("Days over the Maximum", help="Days on which more happened than counts.")
     member_id = fields.Many2one("buying.group.member", ondelete="cascade")
     member_partner_id = fields.Many2one("res.partner", "Person")
     role_id = fields.Many2one("buying.role")
-    person_score = fields.Float(digits=False)
+    person_score = fields.Float()
 
     def action_open(self):
         """Button: the activities behind this line, or the explanation of the member's own score."""
