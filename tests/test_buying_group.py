@@ -248,11 +248,11 @@ class TestBuyingGroup(BuyingJourneyCase):
 
     def test_the_bands_are_those_of_the_whole_percent(self):
         Group = self.env["buying.group"]
-        bands = {25.4: "25", 25.5: "50", 50.49: "50", 50.5: "75", 75.5: "100", 0: "25", 100: "100"}
+        bands = {25.4: "025", 25.5: "050", 50.49: "050", 50.5: "075", 75.5: "100", 0: "025", 100: "100"}
         self.assertEqual({score: Group._get_band(score) for score in bands}, bands)
-        self.assertEqual(self.group.completeness_band, "25")
+        self.assertEqual(self.group.completeness_band, "025")
         self.group.assign_member(self.director, self.decision_maker)
-        self.assertEqual(self.group.completeness_band, "50")
+        self.assertEqual(self.group.completeness_band, "050")
 
     def test_a_group_without_required_roles_is_in_no_band(self):
         template = self.template.copy()

@@ -19,11 +19,19 @@ class BuyingGroupCreate(models.TransientModel):
     account_list_id = fields.Many2one(
         "buying.account.list", domain="[('state', '=', 'live')]", ondelete="cascade", help="Only accounts of this list."
     )
-    domain = fields.Char("Accounts", default="[('ref_company_ids', '=', False)]", help="Which companies get a group.")
+    domain = fields.Char("Accounts", default="[]", help="Which companies get a group.")
     group_name = fields.Char("Names of the Groups", compute="_compute_group_name")
     group_count = fields.Integer("New Groups", readonly=True)
     member_count = fields.Integer("Members", readonly=True)
     line_ids = fields.One2many("buying.group.create.line", "wizard_id", "Estimate", readonly=True)
+
+    @api.model
+    def default_get(self, field_names):
+        values = super().default_get(field_names)
+        if "solution_id" in field_names and not values.get("solution_id"):
+            solutions = self.env["buying.solution"].search([], limit=2)
+            values["solution_id"] = solutions.id if len(solutions) == 1 else False
+        return values
 
     @api.depends("solution_id")
     @api.depends_context("lang")
@@ -32,7 +40,7 @@ class BuyingGroupCreate(models.TransientModel):
             wizard.group_name = self.env._(
                 "%(solution)s for %(account)s",
                 solution=wizard.solution_id.name or "…",
-                account=self.env._("name of the account"),
+                account=self.env._("(name of the account)"),
             )
 
     def action_estimate(self):
@@ -86,6 +94,7 @@ class BuyingGroupCreate(models.TransientModel):
             (self.env._("have an archived group for this solution"), len(existing.filtered(lambda g: not g.active))),
             (self.env._("have no name"), Partner.search_count(companies & Domain("name", "in", [False, ""]))),
             (self.env._("are archived"), archived),
+            (self.env._("are our own"), Partner.search_count(companies & Domain("ref_company_ids", "!=", False))),
         ]
         lines = [{"kind": "left_out", "name": name, "count": count} for name, count in rows if count]
         if empty:

@@ -204,9 +204,9 @@ cr.execute(
     """
     INSERT INTO buying_group (solution_id, partner_id, active, completeness, completeness_band, engagement,
                               engagement_band, member_count, required_role_count, create_date, write_date)
-    SELECT solution.id, model.partner_id, TRUE, c, CASE WHEN c > 75 THEN '100' WHEN c > 50 THEN '75'
-           WHEN c > 25 THEN '50' ELSE '25' END, e, CASE WHEN e > 75 THEN '100' WHEN e > 50 THEN '75'
-           WHEN e > 25 THEN '50' ELSE '25' END, 3, 3, now() - (model.id % 1000) * interval '1 hour', now()
+    SELECT solution.id, model.partner_id, TRUE, c, CASE WHEN c > 75 THEN '100' WHEN c > 50 THEN '075'
+           WHEN c > 25 THEN '050' ELSE '025' END, e, CASE WHEN e > 75 THEN '100' WHEN e > 50 THEN '075'
+           WHEN e > 25 THEN '050' ELSE '025' END, 3, 3, now() - (model.id % 1000) * interval '1 hour', now()
       FROM buying_group model, unnest(%(solutions)s) AS solution(id),
            LATERAL (SELECT ((model.id * 31 + solution.id * 17) %% 101)::float8 AS c,
                            ((model.id * 57 + solution.id * 13) %% 101)::float8 AS e) numbers

@@ -170,14 +170,15 @@ class BuyingGroup(models.Model):
 
     @api.model
     def _get_bands(self):
-        """The four bands of a score in percent, as on the reference's dashboards."""
-        return [("25", "0–25 %"), ("50", "26–50 %"), ("75", "51–75 %"), ("100", "76–100 %")]
+        """The four bands of a score in percent (Adobe Journey Optimizer B2B Edition, buying groups dashboard). The
+        search panel sorts by the keys."""
+        return [("025", "0–25 %"), ("050", "26–50 %"), ("075", "51–75 %"), ("100", "76–100 %")]
 
     @api.model
     def _get_band(self, score):
         """The band of a score from 0 to 100: that of its whole percent, rounded half up."""
         whole = float_round(score or 0, precision_digits=0, rounding_method="HALF-UP")
-        return next(band for band in ("25", "50", "75", "100") if whole <= int(band))
+        return next(band for band in ("025", "050", "075", "100") if whole <= int(band))
 
     def _recompute_completeness(self):
         """Count anew after members came or went behind the back of the ORM."""

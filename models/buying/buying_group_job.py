@@ -34,7 +34,7 @@ class BuyingGroupJob(models.Model):
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
     domain = fields.Char(
         "Accounts",
-        default="[('ref_company_ids', '=', False)]",
+        default="[]",
         tracking=True,
         help="Which companies get a buying group.",
     )
@@ -150,11 +150,16 @@ class BuyingGroupJob(models.Model):
         return domain
 
     def _get_account_domain(self):
-        """Domain of the companies in the audience; a company without a name is no account.
+        """Domain of the companies in the audience. A company without a name is no account, nor is one of our own.
 
         :raise UserError: the domain is invalid
         """
-        return self._get_audience_domain() & Domain("is_company", "=", True) & Domain("name", "!=", False)
+        return (
+            self._get_audience_domain()
+            & Domain("is_company", "=", True)
+            & Domain("name", "!=", False)
+            & Domain("ref_company_ids", "=", False)
+        )
 
     def _get_company_ids(self):
         """The companies in which this job works, whoever starts it: its solution's, or all of the responsible's."""

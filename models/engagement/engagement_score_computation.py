@@ -44,8 +44,8 @@ GROUP_SUMS = """
 
 # the same bands as buying.group._get_band
 BAND = """
-    CASE WHEN floor(fresh.score + 0.5) > 75 THEN '100' WHEN floor(fresh.score + 0.5) > 50 THEN '75'
-         WHEN floor(fresh.score + 0.5) > 25 THEN '50' ELSE '25' END
+    CASE WHEN floor(fresh.score + 0.5) > 75 THEN '100' WHEN floor(fresh.score + 0.5) > 50 THEN '075'
+         WHEN floor(fresh.score + 0.5) > 25 THEN '050' ELSE '025' END
 """
 
 
