@@ -54,6 +54,7 @@
     "demo": [
         "demo/buying_demo.xml",
         "demo/buying_stage_demo.xml",
+        "demo/engagement_demo.xml",
         "demo/journey_demo.xml",
     ],
     "assets": {

@@ -36,6 +36,7 @@ traces[:6].set_opened()
 for trace in traces[:3]:
     code = env["link.tracker"].search([("mass_mailing_id", "=", trace.mass_mailing_id.id)], limit=1).code
     env["link.tracker.click"].add_click(code, ip="127.0.0.1", country_code="BE", mailing_trace_id=trace.id)
+env["engagement.score.model"].compute_scores()
 # the two days of the wait are over at once
 journey.participant_ids.action_skip_wait()
 engine.tick()
@@ -46,7 +47,8 @@ print(f"Buying groups built: {len(groups)}")
 for group in groups:
     missing = ", ".join(group.missing_role_ids.mapped("name")) or "none"
     print(
-        f"  {group.name}: {group.member_count} members, {group._get_completeness_text()} complete, missing: {missing}"
+        f"  {group.name}: {group.member_count} members, {group._get_completeness_text()} complete, missing: {missing}, "
+        f"engagement {group.engagement:.0f}, stage {group.stage_id.name or 'none'}"
     )
 states = Counter(journey.participant_ids.mapped("state"))
 print(f"Journey “{journey.name}”: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
