@@ -12,6 +12,7 @@ class TestEngagementExplanation(BuyingJourneyCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.env["engagement.activity"].search([]).unlink()
+        cls.env["engagement.score"].search([]).unlink()
         cls.Type = cls.env["engagement.activity.type"]
         cls.Model = cls.env["engagement.score.model"]
         cls.Type.log("email_opened", cls.director, subject="Confidential")

@@ -30,6 +30,7 @@ class TestEngagementScoreModel(EngagementScoreCase):
         self.assertLessEqual(expected.items(), weights.items())
 
     def test_activating_a_draft_archives_the_active_model(self):
+        self.Model.search([("state", "=", "draft")]).unlink()
         draft = self.active.with_user(self.manager).copy()
         self.assertEqual((draft.state, draft.name), ("draft", "Activity weighting model 1 (copy)"))
         self.assertEqual(len(draft.line_ids), len(self.active.line_ids))
