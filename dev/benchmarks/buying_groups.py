@@ -11,7 +11,7 @@ import time
 from odoo import Command
 from odoo.tests import new_test_user
 
-env = self.env  # noqa: F821 - the shell's
+env = self.env
 cr = env.cr
 logging.getLogger("odoo").setLevel(logging.ERROR)
 SIZES = (10_000, 100_000)
@@ -61,8 +61,9 @@ def make_contacts(prefix, count):
     cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE name LIKE %s", [f"{prefix} %"])
     cr.execute(
         """
-        INSERT INTO res_partner (name, complete_name, is_company, active, type, partner_share, autopost_bills, parent_id,
-                                 commercial_partner_id, function, email, email_normalized, create_date, write_date)
+        INSERT INTO res_partner (name, complete_name, is_company, active, type, partner_share, autopost_bills,
+                                 parent_id, commercial_partner_id, function, email, email_normalized,
+                                 create_date, write_date)
         SELECT 'Person ' || n, company.name || ', Person ' || n, FALSE, TRUE, 'contact', TRUE, 'ask', company.id,
                company.id,
                (%(titles)s)[1 + (company.id + n) %% 5], address, address, now(), now()
@@ -149,7 +150,7 @@ def browse(user, domain, order):
     columns = {
         name: {"fields": {"display_name": {}}} if Group._fields[name].relational else {}
         for name in ("partner_id", "solution_id", "stage_id", "missing_role_ids", "user_id", "completeness")
-    } | dict.fromkeys(("engagement", "member_count", "status", "create_date"), {})
+    } | {name: {} for name in ("engagement", "member_count", "status", "create_date")}
     Group.web_search_read(domain, columns, limit=80, order=order, count_limit=10001)
     for name in ("solution_id", "completeness_band", "engagement_band"):
         Group.search_panel_select_range(name, search_domain=domain, enable_counters=True, expand=True)

@@ -143,6 +143,8 @@ def main(arguments):
             with mail_sink(house):
                 if asked.fresh:
                     databases.drop(house.server, demo.NAME)
+                    for mail in MAILS.glob("*.eml"):  # they told of the database that is gone
+                        mail.unlink()
                 if demo.prepare_database(house):
                     demo.run_demo(house, f"http://127.0.0.1:{asked.port}")
                 check_port(asked.port)
