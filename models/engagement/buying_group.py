@@ -8,7 +8,6 @@ class BuyingGroup(models.Model):
     _inherit = "buying.group"
 
     engagement = fields.Float(
-        digits=False,
         default=0.0,
         readonly=True,
         copy=False,

@@ -9,7 +9,6 @@ class BuyingGroupMember(models.Model):
     engagement = fields.Float(
         related="partner_id.engagement_score",
         store=True,
-        digits=False,
         aggregator="avg",
         help="The person's engagement score, from 0 to 100.",
     )

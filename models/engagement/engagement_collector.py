@@ -48,7 +48,9 @@ class EngagementCollector(models.AbstractModel):
         :raise AccessError: the user is no manager
         """
         self.env["engagement.score.model"].browse().check_access("write")
-        self = self.sudo()
+        return self.sudo()._collect(codes)
+
+    def _collect(self, codes):
         State = self.env["engagement.collector.state"]
         states = State.search([]).grouped("code")
         sources = {

@@ -16,7 +16,7 @@ class EngagementCollectorState(models.Model):
     last_run = fields.Datetime(readonly=True)
     last_count = fields.Integer("Collected", readonly=True, help="Activities recorded by the last run.")
     total_count = fields.Integer("Collected in All", readonly=True)
-    last_error = fields.Text("Last Error", readonly=True)
+    last_error = fields.Text(readonly=True)
 
     _code_unique = models.Constraint("UNIQUE(code)", "This source is known already.")
 

@@ -24,14 +24,14 @@ class EngagementExplanation(models.TransientModel):
     window_days = fields.Integer(related="model_id.window_days")
     daily_cap = fields.Integer(related="model_id.daily_cap")
     since = fields.Datetime("Activities Since", readonly=True)
-    score = fields.Float(digits=False, readonly=True, help="From 0 to 100, as stored.")
-    total = fields.Float("Sum", digits=False, readonly=True)
-    root = fields.Float("Square Root", digits=False, readonly=True)
-    max_root = fields.Float("Largest Square Root", digits=False, readonly=True, help="It stands for a score of 100.")
+    score = fields.Float(readonly=True, help="From 0 to 100, as stored.")
+    total = fields.Float("Sum", readonly=True)
+    root = fields.Float("Square Root", readonly=True)
+    max_root = fields.Float("Largest Square Root", readonly=True, help="It stands for a score of 100.")
     is_outdated = fields.Boolean(readonly=True, help="Something changed since the last computation.")
     is_excluded = fields.Boolean(readonly=True, help="Companies, employees and archived records have no score.")
     has_trend = fields.Boolean(readonly=True)
-    trend = fields.Float("Change over 30 Days", digits=False, readonly=True)
+    trend = fields.Float("Change over 30 Days", readonly=True)
     person_line_ids = fields.One2many(
         "engagement.explanation.line",
         "explanation_id",
@@ -179,16 +179,15 @@ class EngagementExplanation(models.TransientModel):
         Line = self.env["engagement.explanation.line"].sudo()
         explanation = self.sudo().create(values)
         Line.create([line | {"explanation_id": explanation.id} for line in lines])
+        kind = "group" if explanation.group_id else "person"
+        view = self.env.ref(f"crm_buying_journey.engagement_explanation_view_{kind}")
         return {
             "type": "ir.actions.act_window",
             "name": explanation.display_name,
             "res_model": self._name,
             "res_id": explanation.id,
-            "views": [(self.env.ref(f"crm_buying_journey.engagement_explanation_view_{self._kind(values)}").id, "form")],
+            "views": [(view.id, "form")],
         }
-
-    def _kind(self, values):
-        return "group" if values.get("group_id") else "person"
 
     def action_view_activities(self):
         """Button: the activities that were counted, as far as the user may read them."""

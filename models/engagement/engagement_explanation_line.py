@@ -13,11 +13,10 @@ class EngagementExplanationLine(models.TransientModel):
     _order = "points desc, id"
 
     explanation_id = fields.Many2one("engagement.explanation", required=True, index=True, ondelete="cascade")
-    points = fields.Float("Points of the Score", digits=False, help="All lines together make the score.")
-    contribution = fields.Float("Part of the Sum", digits=False)
+    points = fields.Float("Points of the Score", help="All lines together make the score.")
+    contribution = fields.Float("Part of the Sum")
     weight = fields.Integer()
     share = fields.Float(
-        digits=False,
         help="Of an activity type: its weight divided by the largest that occurred. Of a member: the weight of the "
         "role divided by the weights of all roles that have members in this group.",
     )
@@ -29,7 +28,7 @@ class EngagementExplanationLine(models.TransientModel):
     member_id = fields.Many2one("buying.group.member", ondelete="cascade")
     member_partner_id = fields.Many2one("res.partner", "Person")
     role_id = fields.Many2one("buying.role")
-    person_score = fields.Float(digits=False)
+    person_score = fields.Float()
 
     def action_open(self):
         """Button: the activities behind this line, or the explanation of the member's own score."""

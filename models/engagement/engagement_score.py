@@ -18,7 +18,7 @@ class EngagementScore(models.Model):
     date = fields.Date(required=True, index=True, readonly=True)
     partner_id = fields.Many2one("res.partner", "Person", ondelete="cascade", readonly=True)
     group_id = fields.Many2one("buying.group", "Buying Group", ondelete="cascade", readonly=True)
-    score = fields.Float(digits=False, readonly=True, aggregator="avg")
+    score = fields.Float(readonly=True, aggregator="avg")
 
     # also what the upsert of a second computation on the same day relies on
     _person_day_unique = models.UniqueIndex("(partner_id, date) WHERE partner_id IS NOT NULL")

@@ -54,9 +54,9 @@ class EngagementScoreModel(models.Model):
     # what the last computation scaled by: newcomers and explanations need it
     last_run = fields.Datetime("Last Computed", readonly=True, copy=False)
     last_activity_id = fields.Integer("Last Activity Considered", readonly=True, copy=False)
-    last_max_points = fields.Float("Most Points of a Person", digits=False, readonly=True, copy=False)
+    last_max_points = fields.Float("Most Points of a Person", readonly=True, copy=False)
     last_max_weight = fields.Integer("Largest Weight That Occurred", readonly=True, copy=False)
-    last_max_group = fields.Float("Largest Sum of a Group", digits=False, readonly=True, copy=False)
+    last_max_group = fields.Float("Largest Sum of a Group", readonly=True, copy=False)
     last_person_count = fields.Integer("People with a Score", readonly=True, copy=False)
     last_group_count = fields.Integer("Groups with a Score", readonly=True, copy=False)
     last_seconds = fields.Float("Duration (Seconds)", readonly=True, copy=False)

@@ -9,6 +9,7 @@ class MailThread(models.AbstractModel):
 
     @api.model
     def _message_route_process(self, message, message_dict, routes):
+        thread = self
         if is_automatic_reply(message, message_dict.get("subject")):
-            self = self.with_context(bj_automatic_reply=True)
-        return super()._message_route_process(message, message_dict, routes)
+            thread = self.with_context(bj_automatic_reply=True)
+        return super(MailThread, thread)._message_route_process(message, message_dict, routes)

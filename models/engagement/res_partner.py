@@ -8,7 +8,6 @@ class ResPartner(models.Model):
 
     engagement_score = fields.Float(
         "Engagement",
-        digits=False,
         default=0.0,
         readonly=True,
         copy=False,
