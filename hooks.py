@@ -15,6 +15,7 @@ def uninstall_hook(env):
     for table in (
         "journey_journey",
         "engagement_activity",
+        "engagement_score",
         "buying_group_job",
         "buying_group",
     ):

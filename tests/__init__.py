@@ -12,6 +12,11 @@ from . import test_buying_stage_model
 from . import test_buying_stage_rule
 from . import test_buying_template
 from . import test_engagement_activity
+from . import test_engagement_collector
+from . import test_engagement_explanation
+from . import test_engagement_group_log
+from . import test_engagement_score
+from . import test_engagement_score_model
 from . import test_insight_sales_alert
 from . import test_journey_engine
 from . import test_journey_exactly_once

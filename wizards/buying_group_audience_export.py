@@ -252,11 +252,12 @@ class BuyingGroupAudienceExport(models.TransientModel):
         if not first:
             first, last = last, ""
         company = person.commercial_partner_id
+        phone = person.phone_sanitized or ""
         country = (person.country_id or company.country_id).code or ""
         if self.format == "google":
             values = (
                 person.email_normalized,
-                person.phone_sanitized or "",
+                phone if PHONE.match(phone) else "",  # the host keeps what it cannot read as it is
                 first,
                 last,
                 country,

@@ -90,7 +90,7 @@ class BuyingGroupMember(models.Model):
             )
         }
         if not known:
-            return self._create_and_tell(vals_list)
+            return super().create(vals_list)._tell_created()
         result = []
         for vals in vals_list:
             row = known.pop((vals.get("group_id"), vals.get("partner_id")), None)
@@ -99,17 +99,16 @@ class BuyingGroupMember(models.Model):
                     {"state": "in", "source": "manual"}
                     | {name: value for name, value in vals.items() if name not in ("group_id", "partner_id")}
                 )
-            result.append(row or self._create_and_tell([vals]))
+            result.append(row or super().create([vals])._tell_created())
         return self.browse([row.id for row in result])
 
-    def _create_and_tell(self, vals_list):
-        rows = super().create(vals_list)
+    def _tell_created(self):
         before = ("out", self.env["buying.role"])
-        for source, alike in rows.grouped("source").items():
+        for source, alike in self.grouped("source").items():
             changes = [(row, before, (row.state, row.role_id)) for row in alike if row.state == "in"]
             if changes:
                 alike._on_changed(changes, source)
-        return rows
+        return self
 
     def write(self, vals):
         """A direct write is a decision too: it passes the same ranking, as a person's unless it says otherwise."""

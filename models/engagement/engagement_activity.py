@@ -8,6 +8,7 @@ class EngagementActivity(models.Model):
 
     ``partner_id`` is the person, ``account_id`` the company the person belongs to at that time; either may be empty.
     ``res_model`` and ``res_id`` point to the record that tells of it, e.g. the mailing trace.
+    ``is_automatic`` marks what a machine did, e.g. a scanner that opens every mail: shown, but not counted.
     """
 
     _name = "engagement.activity"
@@ -17,7 +18,7 @@ class EngagementActivity(models.Model):
 
     type_id = fields.Many2one("engagement.activity.type", required=True, index=True, ondelete="restrict")
     code = fields.Char(related="type_id.code")
-    channel = fields.Selection(related="type_id.channel")
+    channel = fields.Selection(related="type_id.channel", store=False)
     partner_id = fields.Many2one("res.partner", "Person", index=True, ondelete="cascade")
     account_id = fields.Many2one("res.partner", index=True, ondelete="cascade")
     group_id = fields.Many2one("buying.group", "Buying Group", index="btree_not_null", ondelete="cascade")
@@ -25,6 +26,9 @@ class EngagementActivity(models.Model):
     subject = fields.Char()
     old_value = fields.Char()
     new_value = fields.Char()
+    is_automatic = fields.Boolean(
+        "Automatic", readonly=True, help="Done by a machine, e.g. a virus scanner. Does not count for engagement."
+    )
     res_model = fields.Char("Document Model", readonly=True)
     res_id = fields.Many2oneReference("Document", model_field="res_model", readonly=True)
 
@@ -47,9 +51,18 @@ class EngagementActivity(models.Model):
             account = account_of.get(vals.get("partner_id"))
             if account and account.is_company:
                 vals.setdefault("account_id", account.id)
-        return super().create(vals_list)
+        activities = super().create(vals_list)
+        self._on_recorded(set(activities.sudo().type_id.mapped("code")))
+        return activities
 
     def write(self, vals):
         if not self.env.su:
             raise UserError(self.env._("What happened cannot be changed afterwards."))
         return super().write(vals)
+
+    @api.model
+    def _on_recorded(self, codes):
+        """Hook for who waits for activities: called after one or many were recorded, also those written in bulk.
+
+        :param set codes: the codes of their types
+        """

@@ -66,7 +66,7 @@ class ResPartner(models.Model):
         Member.flush_model(["group_id", "partner_id", "state"])
         query.groupby = SQL.identifier(query.table, "partner_id")
         query.having = SQL("NOT (%s)", having) if fits(0) else having
-        people = query.subselect(SQL.identifier(query.table, "partner_id"))
+        people = SQL("(%s)", query.select(SQL.identifier(query.table, "partner_id")))
         return Domain("id", "not in" if fits(0) else "in", people)
 
     @api.model

@@ -11,18 +11,34 @@ class MailingTrace(models.Model):
         "journey.participant", index="btree_not_null", ondelete="set null", readonly=True
     )
     journey_visit = fields.Integer(readonly=True)
+    is_automatic_reply = fields.Boolean(
+        "Automatic Reply", readonly=True, help="Only a machine replied, e.g. an absence note."
+    )
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
 
     def set_opened(self, domain=None):
         before = self + (self.search(domain) if domain else self.browse())
         fresh = before.filtered(lambda trace: trace.trace_status not in ("open", "reply"))
         traces = super().set_opened(domain=domain)
-        fresh._log_activity("email_opened")
+        # an absence note says nothing about its author having read the mail
+        if not self.env.context.get("bj_automatic_reply"):
+            fresh._log_activity("email_opened")
         return traces
 
     def set_clicked(self, domain=None):
         traces = super().set_clicked(domain=domain)
         traces._log_activity("email_clicked")
+        return traces
+
+    def set_replied(self, domain=None):
+        before = self + (self.search(domain) if domain else self.browse())
+        fresh = before.filtered(lambda trace: trace.trace_status != "reply")
+        traces = super().set_replied(domain=domain)
+        if self.env.context.get("bj_automatic_reply"):
+            fresh.is_automatic_reply = True
+        else:
+            (fresh | traces.filtered("is_automatic_reply"))._log_activity("email_replied")
+            traces.is_automatic_reply = False
         return traces
 
     def _log_activity(self, code):
@@ -31,15 +47,22 @@ class MailingTrace(models.Model):
         if not traces:
             return
         partner_of = traces._get_partners()
-        log = self.env["engagement.activity.type"].sudo().log
-        for trace in traces:
-            log(
-                code,
-                partner_of.get(trace.id, self.env["res.partner"]),
-                subject=trace.mass_mailing_id.subject,
-                res_model="mailing.trace",
-                res_id=trace.id,
-            )
+        base = {
+            "type_id": self.env["engagement.activity.type"]._get_by_code(code).id,
+            "date": fields.Datetime.now(),
+            "res_model": "mailing.trace",
+        }
+        self.env["engagement.activity"].sudo().create(
+            [
+                base
+                | {
+                    "partner_id": partner_of[trace.id].id if trace.id in partner_of else False,
+                    "subject": trace.mass_mailing_id.subject,
+                    "res_id": trace.id,
+                }
+                for trace in traces
+            ]
+        )
 
     def _get_partners(self):
         """The person behind each trace: the recipient itself, its contact, or a contact with its address.
