@@ -37,6 +37,7 @@ class BuyingCoverage(models.AbstractModel):
         solution_ids = filters.get("solution_ids") or [solution.id for solution in groups]
         solutions = self.env["buying.solution"].search([("id", "in", solution_ids)])
         people = self._count_people(filters)
+        self.env["buying.group"].flush_model(["missing_role_ids"])  # the host forgets it for a many2many
         missing = {
             (solution.id, role.id): count
             for solution, role, count in self.env["buying.group"]._read_group(

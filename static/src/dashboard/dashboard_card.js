@@ -17,6 +17,7 @@ export class DashboardCard extends Component {
         rowTitle: String,
         bands: { type: Boolean, optional: true },
         stacked: { type: Boolean, optional: true },
+        before: { type: Boolean, optional: true },
         seriesLimit: { type: Number, optional: true },
         highest: { type: Number, optional: true },
     };

@@ -17,6 +17,8 @@ export class DashboardChart extends Component {
         label: String,
         bands: { type: Boolean, optional: true },
         stacked: { type: Boolean, optional: true },
+        // the first column is the past of the second
+        before: { type: Boolean, optional: true },
         // only the first so many columns are drawn; the table shows the others, too
         seriesLimit: { type: Number, optional: true },
         highest: { type: Number, optional: true },
@@ -66,7 +68,10 @@ export class DashboardChart extends Component {
                 ? getColor(BAND_COLORS[index], this.scheme, "sm")
                 : getCustomColor(this.scheme, "#A4A8B6", "#7E8290");
         }
-        return getColor(index, this.scheme, count);
+        if (this.props.before && index === 0) {
+            return getCustomColor(this.scheme, "#C9CCD6", "#545B70");
+        }
+        return getColor(this.props.before ? 0 : index, this.scheme, count);
     }
 
     getConfig() {
