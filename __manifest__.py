@@ -49,6 +49,9 @@
         "views/mailing_mailing_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_partner_views.xml",
+        "views/buying_dashboard_views.xml",
+        "views/res_partner_coverage_views.xml",
+        "wizards/buying_group_audience_export_views.xml",
         "views/crm_buying_journey_menus.xml",
     ],
     "demo": [
@@ -59,6 +62,7 @@
     ],
     "assets": {
         "web.assets_backend": [
+            "crm_buying_journey/static/src/dashboard/**/*",
             "crm_buying_journey/static/src/widgets/**/*",
         ],
         "web.assets_tests": [

@@ -20,6 +20,8 @@ from . import test_engagement_explanation
 from . import test_engagement_group_log
 from . import test_engagement_score
 from . import test_engagement_score_model
+from . import test_insight_coverage
+from . import test_insight_dashboard
 from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine
@@ -32,3 +34,5 @@ from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour
 from . import test_wizard_groups
+from . import test_tour_dashboard
+from . import test_wizard_audience_export
