@@ -23,6 +23,7 @@ class BuyingGroupCreate(models.TransientModel):
     group_name = fields.Char("Names of the Groups", compute="_compute_group_name")
     group_count = fields.Integer("New Groups", readonly=True)
     member_count = fields.Integer("Members", readonly=True)
+    headline = fields.Char(compute="_compute_headline")
     line_ids = fields.One2many("buying.group.create.line", "wizard_id", "Estimate", readonly=True)
 
     @api.model
@@ -41,6 +42,16 @@ class BuyingGroupCreate(models.TransientModel):
                 "%(solution)s for %(account)s",
                 solution=wizard.solution_id.name or "…",
                 account=self.env._("(name of the account)"),
+            )
+
+    @api.depends("group_count", "member_count")
+    @api.depends_context("lang")
+    def _compute_headline(self):
+        for wizard in self:
+            wizard.headline = self.env._(
+                "New groups: %(groups)s, with members: %(members)s",
+                groups=wizard.group_count,
+                members=wizard.member_count,
             )
 
     def action_estimate(self):
@@ -90,15 +101,15 @@ class BuyingGroupCreate(models.TransientModel):
         companies = domain & Domain("is_company", "=", True)
         archived = Partner.with_context(active_test=False).search_count(companies & Domain("active", "=", False))
         rows = [
-            (self.env._("have a group for this solution already"), len(existing.filtered("active"))),
-            (self.env._("have an archived group for this solution"), len(existing.filtered(lambda g: not g.active))),
-            (self.env._("have no name"), Partner.search_count(companies & Domain("name", "in", [False, ""]))),
-            (self.env._("are archived"), archived),
-            (self.env._("are our own"), Partner.search_count(companies & Domain("ref_company_ids", "!=", False))),
+            (self.env._("They have a group for this solution already."), len(existing.filtered("active"))),
+            (self.env._("They have an archived group for this solution."), len(existing.filtered(lambda g: not g.active))),
+            (self.env._("They have no name."), Partner.search_count(companies & Domain("name", "in", [False, ""]))),
+            (self.env._("They are archived."), archived),
+            (self.env._("They are our own companies."), Partner.search_count(companies & Domain("ref_company_ids", "!=", False))),
         ]
         lines = [{"kind": "left_out", "name": name, "count": count} for name, count in rows if count]
         if empty:
-            name = self.env._("get a group without any member, because no contact matches a rule")
+            name = self.env._("Groups without any member, because no contact matches a rule.")
             lines.append({"kind": "empty", "name": name, "count": empty})
         return lines
 
