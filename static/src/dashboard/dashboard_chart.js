@@ -6,6 +6,7 @@ import { getColor, getCustomColor } from "@web/core/colors/colors";
 import { toWhole } from "./tools";
 
 const LONGEST_LABEL = 24;
+const LONGEST_LABEL_ON_PHONE = 15;
 // places in the host's small palette: red, orange, yellow and teal; the fifth band is "not rated"
 const BAND_COLORS = [1, 3, 5, 2];
 
@@ -130,6 +131,7 @@ export class DashboardChart extends Component {
     getBarConfig() {
         const { rows } = this.props.chart;
         const horizontal = this.props.kind === "bars";
+        const longest = this.env.isSmall ? LONGEST_LABEL_ON_PHONE : LONGEST_LABEL;
         const textColor = getCustomColor(this.scheme, "#111827", "#E4E4E4");
         const grid = { color: getCustomColor(this.scheme, "rgba(0,0,0,.1)", "rgba(255,255,255,.15)") };
         const labelAxis = {
@@ -140,7 +142,7 @@ export class DashboardChart extends Component {
                 autoSkip: !horizontal,
                 callback: (value, index) => {
                     const label = rows[index].label;
-                    return label.length > LONGEST_LABEL ? `${label.slice(0, LONGEST_LABEL - 1)}…` : label;
+                    return label.length > longest ? `${label.slice(0, longest - 1)}…` : label;
                 },
             },
         };

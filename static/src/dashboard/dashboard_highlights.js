@@ -14,14 +14,14 @@ export class DashboardHighlights extends Component {
 
     getFacts(group) {
         const facts = [];
-        if (group.stage) {
-            facts.push(group.stage);
-        }
         if (group.days !== undefined) {
-            facts.push(_t("%s days in this stage", group.days));
+            facts.push(group.days === 1 ? _t("1 day") : _t("%s days", group.days));
         }
         if (group.stages !== undefined) {
-            facts.push(_t("%s stages forward", group.stages));
+            facts.push(group.stages === 1 ? _t("1 stage forward") : _t("%s stages forward", group.stages));
+        }
+        if (group.stage) {
+            facts.push(group.stage);
         }
         return facts.join(" · ");
     }

@@ -9,6 +9,7 @@ export function getListAction(model, domain, name) {
     const context = { active_test: true };
     if (model === "buying.group.member") {
         context.list_view_ref = "crm_buying_journey.buying_group_member_view_list_coverage";
+        context.partner_display_name_hide_company = true;
     }
     return {
         type: "ir.actions.act_window",

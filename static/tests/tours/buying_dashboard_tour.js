@@ -28,6 +28,11 @@ registry.category("web_tour.tours").add("buying_dashboard", {
 
 registry.category("web_tour.tours").add("buying_coverage", {
     steps: () => [
+        {
+            content: "Show all buttons of the account, if there are too many for the screen",
+            trigger: ".o-form-buttonbox",
+            run: () => document.querySelector(".o-form-buttonbox .o_button_more")?.click(),
+        },
         { content: "Open the account's coverage", trigger: "button[name=action_view_buying_coverage]", run: "click" },
         { content: "It is this account's", trigger: '.o_buying_coverage [data-filter="account_ids"] .o_tag' },
         { content: "Open a cell", trigger: ".o_buying_matrix_cell button:enabled", run: "click" },
