@@ -28,7 +28,8 @@ export class DashboardCard extends Component {
     }
 
     get isEmpty() {
-        return !this.props.chart.rows.some((row) => row.values.some(Boolean));
+        const { chart, seriesLimit } = this.props;
+        return !chart.rows.some((row) => row.values.slice(0, seriesLimit || undefined).some(Boolean));
     }
 
     get label() {
