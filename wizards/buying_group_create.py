@@ -102,10 +102,16 @@ class BuyingGroupCreate(models.TransientModel):
         archived = Partner.with_context(active_test=False).search_count(companies & Domain("active", "=", False))
         rows = [
             (self.env._("They have a group for this solution already."), len(existing.filtered("active"))),
-            (self.env._("They have an archived group for this solution."), len(existing.filtered(lambda g: not g.active))),
+            (
+                self.env._("They have an archived group for this solution."),
+                len(existing.filtered(lambda g: not g.active)),
+            ),
             (self.env._("They have no name."), Partner.search_count(companies & Domain("name", "in", [False, ""]))),
             (self.env._("They are archived."), archived),
-            (self.env._("They are our own companies."), Partner.search_count(companies & Domain("ref_company_ids", "!=", False))),
+            (
+                self.env._("They are our own companies."),
+                Partner.search_count(companies & Domain("ref_company_ids", "!=", False)),
+            ),
         ]
         lines = [{"kind": "left_out", "name": name, "count": count} for name, count in rows if count]
         if empty:
