@@ -49,3 +49,16 @@ def parse_domain(env, model_name, text):
             )
         ) from error
     return domain
+
+
+def get_ids(env, filters, key):
+    """Return the ids that a page of the web client filters by; none if it does not.
+
+    :param dict filters: as the page sent them
+    :rtype: list[int]
+    :raise UserError: they are no list of ids
+    """
+    ids = filters.get(key) or []
+    if not isinstance(ids, list) or not all(type(record_id) is int for record_id in ids):
+        raise UserError(env._("The filter %(name)s must be a list of record ids.", name=key))
+    return ids

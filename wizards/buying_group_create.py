@@ -49,7 +49,7 @@ class BuyingGroupCreate(models.TransientModel):
     def _compute_headline(self):
         for wizard in self:
             wizard.headline = self.env._(
-                "New groups: %(groups)s, with members: %(members)s",
+                "%(groups)s new groups with %(members)s members in all",
                 groups=wizard.group_count,
                 members=wizard.member_count,
             )

@@ -20,7 +20,7 @@ class BuyingStage(models.Model):
     sequence = fields.Integer(default=10)
     name = fields.Char("Stage", required=True)
     description = fields.Text()
-    is_entry = fields.Boolean("Entry", help="A group that has no stage yet may begin here.")
+    is_entry = fields.Boolean("Entry Stage", help="A group that has no stage yet may begin here.")
     destination = fields.Selection(
         [("none", "None"), ("success", "Success"), ("failure", "Failure")],
         default="none",

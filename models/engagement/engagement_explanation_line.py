@@ -24,7 +24,7 @@ class EngagementExplanationLine(models.TransientModel):
     count = fields.Integer("Number of Activities")
     counted = fields.Integer(help="At most the daily maximum of each day.")
     days = fields.Integer("Active Days")
-    capped_days = fields.Integer("Days over the Maximum", help="Days on which more happened than counts.")
+    capped_days = fields.Integer("Days over the Cap", help="Days on which more happened than counts.")
     member_id = fields.Many2one("buying.group.member", ondelete="cascade")
     member_partner_id = fields.Many2one("res.partner", "Person")
     role_id = fields.Many2one("buying.role")

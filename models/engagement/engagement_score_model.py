@@ -45,7 +45,7 @@ class EngagementScoreModel(models.Model):
         help="Only activities of this many days before the computation count: older engagement fades.",
     )
     daily_cap = fields.Integer(
-        "Daily Maximum",
+        "Daily Cap",
         default=20,
         required=True,
         help="Of one person and type, at most this many activities a day (UTC) count.",

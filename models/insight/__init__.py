@@ -1,6 +1,5 @@
 from . import buying_group
 from . import buying_group_highlight
-from . import buying_group_member
 from . import buying_dashboard
 from . import buying_dashboard_stages
 from . import buying_coverage

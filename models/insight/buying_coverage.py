@@ -1,8 +1,9 @@
 # Contact coverage: how many people play which role for which solution.
 from odoo import api, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
+
+from ...tools.domains import get_ids
 
 
 class BuyingCoverage(models.AbstractModel):
@@ -85,16 +86,12 @@ class BuyingCoverage(models.AbstractModel):
     @api.model
     def _get_domain(self, filters, prefix=""):
         """:param str prefix: the way to the group, e.g. ``group_id.`` for a domain on members"""
-        for key in ("account_ids", "solution_ids"):
-            ids = filters.get(key) or []
-            if not isinstance(ids, list) or not all(isinstance(id_, int) for id_ in ids):
-                raise UserError(self.env._("The filter %(name)s must be a list of record ids.", name=key))
         domain = Domain.TRUE
-        if filters.get("account_ids"):
+        if account_ids := get_ids(self.env, filters, "account_ids"):
             operator = "child_of" if filters.get("below", True) else "in"
-            domain &= Domain(f"{prefix}partner_id", operator, filters["account_ids"])
-        if filters.get("solution_ids"):
-            domain &= Domain(f"{prefix}solution_id", "in", filters["solution_ids"])
+            domain &= Domain(f"{prefix}partner_id", operator, account_ids)
+        if solution_ids := get_ids(self.env, filters, "solution_ids"):
+            domain &= Domain(f"{prefix}solution_id", "in", solution_ids)
         return domain
 
     @api.model

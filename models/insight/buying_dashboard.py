@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from ...tools.domains import get_ids
+
 # upper ends of the bands, in whole percent; 25.4 is shown as 25 and belongs to the first, 25.5 as 26 to the second
 BANDS = (25, 50, 75, 100)
 NOT_RATED = -1
@@ -83,10 +85,7 @@ class BuyingDashboard(models.AbstractModel):
         """:param str prefix: the way to the group, e.g. ``group_id.`` for a domain on members"""
         domain = Domain.TRUE
         for key, field_name in FILTERS.items():
-            ids = filters.get(key) or []
-            if not isinstance(ids, list) or not all(isinstance(id_, int) for id_ in ids):
-                raise UserError(self.env._("The filter %(name)s must be a list of record ids.", name=key))
-            if ids:
+            if ids := get_ids(self.env, filters, key):
                 domain &= Domain(prefix + field_name, "in", ids)
         if filters.get("mine"):
             domain &= Domain(f"{prefix}user_id", "=", self.env.uid)

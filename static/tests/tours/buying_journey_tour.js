@@ -85,6 +85,15 @@ registry.category("web_tour.tours").add("buying_journey_groups", {
             content: "Kept there",
             trigger: '.o_field_widget[name=former_member_ids] .o_data_row:contains("Brandon Freeman"):contains("By Hand")',
         },
+        { content: "Open Insight", trigger: '.o_menu_sections button:contains("Insight")', run: "click" },
+        { content: "Open the dashboard", trigger: '.o-dropdown--menu a:contains("Dashboard")', run: "click" },
+        { content: "The groups are counted", trigger: ".o_buying_dashboard_grid .o_buying_chart_total" },
+        {
+            content: "Look at the figures as tables",
+            trigger: '.o_buying_card:has(h2:contains("Groups by Solution")) .o_buying_card_table:enabled',
+            run: "click",
+        },
+        { content: "The new solution is among them", trigger: '.o_buying_card table:contains("Tour solution")' },
     ],
 });
 
