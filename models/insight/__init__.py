@@ -1,4 +1,5 @@
 from . import buying_group
+from . import buying_solution
 from . import buying_group_highlight
 from . import buying_dashboard
 from . import buying_dashboard_stages
