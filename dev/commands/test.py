@@ -9,6 +9,9 @@ import sys
 import threading
 import unittest
 
+from checks.uninstall import LOG as UNINSTALL_LOG
+from checks.uninstall import uninstall_problems
+
 from host.databases import scratch
 from host.house import open_house
 from host.launcher import child_options, free_port, odoo_command, odoo_environ
@@ -141,6 +144,8 @@ def main(arguments):
         own = (0, 0, 0) if asked.tags else run_own_tests()
         with scratch(house.source, house.server, "test", keep=asked.keep) as database:
             code = run_odoo_tests(house, database, ",".join(asked.tags) or DEFAULT_TAGS, log)
+            # with all tests also its end: Odoo's own tests never uninstall
+            left = [] if asked.tags or code else uninstall_problems(house, database)
             if asked.keep:
                 progress.event("note", f"The test database is {database}.")
     passed, failed, skipped, reasons = log.counts(code)
@@ -152,6 +157,10 @@ def main(arguments):
         if reason == "no test ran" and asked.tags:
             reason = f"no test matches {' '.join(asked.tags)}"
         print(f"FAIL: {reason} (see {LOGS / 'test.log'})")
+    for problem in left:
+        print(f"FAIL: uninstalling: {problem} (see {LOGS / UNINSTALL_LOG})")
+    if not asked.tags and not code:
+        passed, failed = passed + (not left), failed + bool(left)
     passed, failed, skipped = passed + own[0], failed + own[1], skipped + own[2]
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return int(failed > 0)
