@@ -159,6 +159,7 @@ class JourneyEngine(models.AbstractModel):
         """Write the traces and move the tokens of a processed batch."""
         now = fields.Datetime.now()
         edges = {edge.outcome: edge.target_id.id for edge in node.out_edge_ids}
+        paths = {edge.id: edge.target_id.id for edge in node.out_edge_ids}
         traces, moves, final = [], {}, []
         for participant in participants:
             result = results.get(participant.id)
@@ -178,8 +179,8 @@ class JourneyEngine(models.AbstractModel):
             )
             if isinstance(result, Leave):
                 moves.setdefault((result.participant_state, result.reason), []).append(participant.id)
-            elif edges.get(result.outcome):
-                moves.setdefault(("node", edges[result.outcome]), []).append(participant.id)
+            elif target_id := paths.get(result.edge_id) or edges.get(result.outcome):
+                moves.setdefault(("node", target_id), []).append(participant.id)
             else:
                 moves.setdefault(("completed", None), []).append(participant.id)
         self._write_traces(node, traces, now)

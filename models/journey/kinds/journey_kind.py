@@ -9,12 +9,14 @@ from odoo import models
 class Move:
     """Go on by the edge of this outcome; without such an edge the participant has completed the journey.
 
-    ``state`` (``done``, ``skipped`` or ``failed``) and ``reason`` go into the trace.
+    Where several edges share an outcome, as the paths of a split do, ``edge_id`` says which one. ``state`` (``done``,
+    ``skipped`` or ``failed``) and ``reason`` go into the trace.
     """
 
     outcome: str | None = "next"
     state: str = "done"
     reason: str | None = None
+    edge_id: int | None = None
 
 
 @dataclass(frozen=True)
