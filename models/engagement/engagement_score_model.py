@@ -66,7 +66,7 @@ class EngagementScoreModel(models.Model):
     _window_positive = models.Constraint(
         "CHECK(window_days BETWEEN 1 AND 365)", "The window is between 1 and 365 days long."
     )
-    _cap_positive = models.Constraint("CHECK(daily_cap >= 1)", "The daily maximum is at least 1.")
+    _cap_positive = models.Constraint("CHECK(daily_cap >= 1)", "The daily cap is at least 1.")
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
