@@ -114,14 +114,16 @@ class TestBuyingPartnerLife(BuyingJourneyCase):
         self.assertMember(self.group, self.director, self.decision_maker, "manual")
         self.assertEqual(self.group.member_count, 1)
 
-    def test_a_job_takes_archived_people_out_and_leaves_those_a_person_decided_on(self):
+    def test_archived_people_keep_their_place_whatever_jobs_run_meanwhile(self):
         self.group.update_members()
         self.group.assign_member(self.clerk, self.champion, "manual")
         (self.director + self.clerk).active = False
-        self.group.update_members()
-        self.assertNoMember(self.group, self.director, "system")
-        self.clerk.active = True
+        self.assertEqual(self.group.update_members(), 0)
+        self.assertEqual(self.group.member_count, 2)
+        (self.director + self.clerk).active = True
         self.assertMember(self.group, self.clerk, self.champion, "manual")
+        self.assertMember(self.group, self.director, self.decision_maker, "system")
+        self.assertEqual(self.group.member_count, 4)
 
     def test_deleting_a_person_takes_the_membership_along(self):
         self.group.assign_member(self.director, self.decision_maker, "manual")

@@ -6,7 +6,7 @@ from odoo.fields import Domain
 from ...tools.domains import check_domain, parse_domain
 
 # what a run notes down, and nobody else
-RUNNING = {"state", "phase", "cursor_id", "done_count", "total_count"}
+RUNNING = {"state", "phase", "by_hand", "cursor_id", "done_count", "total_count"}
 
 
 class BuyingGroupJob(models.Model):
@@ -64,6 +64,7 @@ class BuyingGroupJob(models.Model):
         index=True,
     )
     phase = fields.Selection([("create", "Making Groups"), ("members", "Finding Members")], readonly=True, copy=False)
+    by_hand = fields.Boolean("Started by Hand", readonly=True, copy=False)
     cursor_id = fields.Integer("Worked Up To", readonly=True, copy=False)
     done_count = fields.Integer("Done", readonly=True, copy=False)
     total_count = fields.Integer("To Do", readonly=True, copy=False)

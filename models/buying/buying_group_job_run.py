@@ -190,6 +190,8 @@ class BuyingGroupJob(models.Model):
     def action_run(self):
         """Button: run now; a small job at once, showing the groups that were made, a large one in the background."""
         self.check_access("write")
+        if any(job.state != "idle" for job in self):
+            raise UserError(self.env._("This job is under way already. Please wait until it is done."))
         if len(self) > 1 or self.account_count > AT_ONCE:
             return self.action_start()
         groups = self.run()
@@ -202,7 +204,7 @@ class BuyingGroupJob(models.Model):
         """Run these jobs in the background, when the scheduled action has time. Their owners are told at the end."""
         self.check_access("write")
         idle = self.filtered(lambda job: job.state == "idle")
-        idle.sudo().write({"state": "queued", "done_count": 0, "total_count": 0})
+        idle.sudo().write({"state": "queued", "by_hand": True, "done_count": 0, "total_count": 0})
         self.env.ref("crm_buying_journey.ir_cron_buying_group_job").sudo()._trigger()
         return self._get_notification(
             self.env._("The groups are being built. You can go on working; the owner is told when they are ready.")
@@ -222,7 +224,8 @@ class BuyingGroupJob(models.Model):
     @api.model
     def _cron_queue(self):
         """Nightly: every job runs again."""
-        self.search([("state", "=", "idle")]).write({"state": "queued", "done_count": 0, "total_count": 0})
+        vals = {"state": "queued", "by_hand": False, "done_count": 0, "total_count": 0}
+        self.search([("state", "=", "idle")]).write(vals)
         self.env.ref("crm_buying_journey.ir_cron_buying_group_job")._trigger()
 
     @api.model
@@ -278,7 +281,7 @@ class BuyingGroupJob(models.Model):
 
     def _tell_owner(self):
         """Tell the owner how the run ended, unless a night brought nothing new."""
-        if not self.last_error and not self.last_created_count:
+        if not self.by_hand and not self.last_error and not self.last_created_count:
             return
         owner = self.user_id
         body = (

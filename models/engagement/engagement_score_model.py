@@ -39,7 +39,7 @@ class EngagementScoreModel(models.Model):
         index=True,
     )
     window_days = fields.Integer(
-        "Window (Days)",
+        "Days Looked Back",
         default=30,
         required=True,
         help="Only activities of this many days before the computation count: older engagement fades.",
