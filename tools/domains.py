@@ -62,3 +62,26 @@ def get_ids(env, filters, key):
     if not isinstance(ids, list) or not all(type(record_id) is int for record_id in ids):
         raise UserError(env._("The filter %(name)s must be a list of record ids.", name=key))
     return ids
+
+
+def check_readable(env, model_name, text):
+    """Nobody learns by a condition, which others may carry out with more rights, what they may not read themselves. A
+    condition that does not work at all is none of this check's business.
+
+    :raise AccessError: the condition names a field or model that the current user may not read
+    """
+    try:
+        domain = parse_domain(env, model_name, text)
+    except UserError:
+        return
+    try:
+        with env.cr.savepoint(flush=False):
+            env[model_name].search(domain, limit=1)
+    except psycopg2.Error:
+        return
+
+
+def check_own_company(records):
+    """:raise UserError: the current user gives records to a company that they do not work in"""
+    if not records.env.su and records.sudo().company_id - records.env.user.company_ids:
+        raise UserError(records.env._("Choose one of your own companies."))
