@@ -22,6 +22,7 @@ from . import test_engagement_score
 from . import test_engagement_score_model
 from . import test_insight_coverage
 from . import test_insight_dashboard
+from . import test_insight_input
 from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine
