@@ -18,6 +18,7 @@ from . import test_engagement_activity
 from . import test_engagement_collector
 from . import test_engagement_explanation
 from . import test_engagement_group_log
+from . import test_engagement_guards
 from . import test_engagement_score
 from . import test_engagement_score_model
 from . import test_insight_coverage
