@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, check_own_company, check_readable, get_ids, parse_domain
+from ...tools.domains import check_domain, check_own_company, check_readable, count_records, get_ids, parse_domain
 from ...tools.names import check_name, name_of_copy, names_for
 
 
@@ -61,7 +61,7 @@ class BuyingAccountList(models.Model):
     def _compute_account_count(self):
         for account_list in self:
             try:
-                account_list.account_count = self.env["res.partner"].search_count(account_list._get_account_domain())
+                account_list.account_count = count_records(self.env["res.partner"], account_list._get_account_domain())
             except UserError:
                 account_list.account_count = 0  # the form shows the broken filter
 

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import check_domain, count_records, parse_domain
 
 # what a run notes down, and nobody else
 FOLLOWING = {
@@ -101,7 +101,7 @@ class BuyingGroupJob(models.Model):
     def _compute_account_count(self):
         for job in self:
             try:
-                job.account_count = self.env["res.partner"].search_count(job._get_account_domain())
+                job.account_count = count_records(self.env["res.partner"], job._get_account_domain())
             except UserError:
                 job.account_count = 0
 

@@ -8,6 +8,9 @@ from odoo.tools import SQL
 
 from ...tools.titles import FOLD_FROM, FOLD_TO, fold_title, get_title_pattern
 
+# several times what the longest rule of the templates that come with the addon takes
+MAX_WORDS_LENGTH = 5000
+
 
 class ResPartner(models.Model):
     """A company can be an account; people may also belong to accounts that do not employ them."""
@@ -64,9 +67,18 @@ class ResPartner(models.Model):
         ``filtered_domain`` compares the plain text.
 
         :param value: one text, in which commas separate the phrases; phrases without letters find nobody
+        :raise UserError: the text is longer than the database should be asked for in each contact
         """
         if operator != "ilike":
             return NotImplemented
+        if len(value) > MAX_WORDS_LENGTH:
+            raise UserError(
+                self.env._(
+                    "The words to find in job titles have %(length)s characters. Write %(limit)s at most.",
+                    length=len(value),
+                    limit=MAX_WORDS_LENGTH,
+                )
+            )
         pattern = get_title_pattern(re.split(r"[,;，；、]", value))
         if not pattern:
             return Domain.FALSE
