@@ -40,6 +40,15 @@ class TestBuyingAccountList(BuyingJourneyCase):
         self.make_account("Azure Interior Test Later")
         self.assertEqual(self.accounts_in(account_list), self.account + self.child_account)
 
+    def test_nothing_is_populated_without_a_filter_nor_ever_our_own_companies(self):
+        with self.assertRefused("Set a filter first"):
+            self.make_list().action_populate()
+        account_list = self.make_list(
+            "By name", domain=f"[('id', 'in', {(self.company.partner_id + self.account).ids})]"
+        )
+        account_list.action_populate()
+        self.assertEqual(account_list.partner_ids, self.account)
+
     def test_a_dynamic_list_holds_whoever_matches_now(self):
         account_list = self.make_list(type="dynamic", domain="[('name', 'ilike', 'Azure Interior Test')]")
         self.assertEqual(self.accounts_in(account_list), self.account + self.child_account)

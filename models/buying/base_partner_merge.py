@@ -58,7 +58,23 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         stays._recompute_completeness()
 
     def _keep_strongest_membership(self, rows):
-        """Of the rows of one person in one group keep the one decided by the strongest source; the latest of equals."""
-        strongest = max(rows, key=lambda row: (RANK[row.source], row.date, row.id))
+        """Of the rows of one person in one group keep the one decided by the strongest source. Of equal decisions the
+        latest counts, but of rules the role that comes first in the template, as if they met one person."""
+        strongest = max(
+            rows,
+            key=lambda row: (
+                RANK[row.source],
+                (row.state == "in", -row.sequence) if row.source == "system" else (True, 0),
+                row.date,
+                row.id,
+            ),
+        )
+        if len(rows) > 1:
+            note = self.env._(
+                "Contacts were merged. %(name)s had several places here; the one that stays: %(place)s.",
+                name=strongest.partner_id.name,
+                place=strongest.role_id.name if strongest.state == "in" else self.env._("removed"),
+            )
+            strongest.group_id._message_log(body=note)
         (rows - strongest).unlink()
         return strongest

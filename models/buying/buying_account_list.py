@@ -43,7 +43,7 @@ class BuyingAccountList(models.Model):
     state = fields.Selection(
         [("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True
     )
-    domain = fields.Char("Filter", default="[]", tracking=True)
+    domain = fields.Char("Filter", default="[('is_company', '=', True)]", tracking=True)
     partner_ids = fields.Many2many(
         "res.partner",
         "buying_account_list_partner_rel",
@@ -163,7 +163,8 @@ class BuyingAccountList(models.Model):
             return Domain.FALSE
         companies = Domain("is_company", "=", True)
         if self.type == "dynamic":
-            return companies & parse_domain(self.env, "res.partner", self.domain)
+            own = Domain("ref_company_ids", "=", False)  # our own companies are nobody to sell to
+            return companies & own & parse_domain(self.env, "res.partner", self.domain)
         return companies & Domain("account_list_ids", "in", self.ids)
 
     def add_accounts(self, accounts):
@@ -209,7 +210,7 @@ class BuyingAccountList(models.Model):
         self.check_access("write")
         for account_list in self:
             check_domain(self.env, "res.partner", account_list.domain)
-            if account_list.type == "dynamic" and parse_domain(self.env, "res.partner", account_list.domain).is_true():
+            if account_list.type == "dynamic" and not account_list._has_filter():
                 raise UserError(
                     self.env._(
                         "%(name)s needs a filter: without one, every company would match.", name=account_list.name
@@ -218,11 +219,21 @@ class BuyingAccountList(models.Model):
         self.sudo().write({"state": "live"})  # nobody may write the state but this method
         return True
 
+    def _has_filter(self):
+        """Whether the filter says more than that accounts are companies."""
+        domain = parse_domain(self.env, "res.partner", self.domain)
+        return not domain.is_true() and domain != Domain("is_company", "=", True)
+
     def action_populate(self):
-        """Button: put the accounts that match the filter now into this static list, once."""
+        """Button: put the accounts that match the filter now into this static list, once; never our own companies.
+
+        :raise UserError: the list is dynamic, or has no filter
+        """
         self.ensure_one()
         self._refuse_dynamic()
-        domain = parse_domain(self.env, "res.partner", self.domain)
+        if not self._has_filter():
+            raise UserError(self.env._("Set a filter first: without one, every company would be put into the list."))
+        domain = parse_domain(self.env, "res.partner", self.domain) & Domain("ref_company_ids", "=", False)
         found = self.env["res.partner"].search(Domain("is_company", "=", True) & domain)
         fresh = found - self.partner_ids
         self.add_accounts(fresh)

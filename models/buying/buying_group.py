@@ -195,6 +195,19 @@ class BuyingGroup(models.Model):
             self.env.add_to_compute(self._fields[name], self)
         self.env["buying.group"].flush_model()
 
+    def _on_people_archived(self, people, archived):
+        """Tell in the chatter of these groups that members were archived, or are back."""
+        bodies = {}
+        for group in self.with_context(active_test=False):
+            names = (group._get_all_rows().filtered(lambda row: row.state == "in").partner_id & people).mapped("name")
+            bodies[group.id] = (
+                self.env._("Archived, and not counted until active again: %(names)s", names=", ".join(names))
+                if archived
+                else self.env._("Active again, and counted: %(names)s", names=", ".join(names))
+            )
+        if bodies:
+            self.sudo()._message_log_batch(bodies=bodies, author_id=self.env.user.partner_id.id)
+
     def _on_merge(self, stays):
         """Hook: these groups are about to be merged into another one, since their accounts are merged. Take care of
         what refers to them in other ways than by a foreign key."""

@@ -46,7 +46,7 @@ class BuyingGroupJob(models.Model):
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
     domain = fields.Char(
         "Accounts",
-        default="[]",
+        default="[('is_company', '=', True)]",
         tracking=True,
         help="Which companies get a buying group.",
     )

@@ -43,7 +43,7 @@ class BuyingGroupMember(models.Model):
     )
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(
-        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Rule")],
         default="manual",
         required=True,
         help="Who decided last. A person outranks a journey, and a journey outranks a nightly job.",

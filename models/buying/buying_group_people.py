@@ -7,7 +7,7 @@ class BuyingGroup(models.Model):
     _inherit = "buying.group"
 
     members_date = fields.Datetime(
-        "Members Updated On",
+        "Rules Applied On",
         default=fields.Datetime.now,
         readonly=True,
         copy=False,

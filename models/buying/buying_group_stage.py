@@ -52,7 +52,7 @@ class BuyingGroup(models.Model):
         help="Whole days since the group entered its stage.",
     )
     stage_source = fields.Selection(
-        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Rule")],
         "Stage Set By",
         copy=False,
         readonly=True,

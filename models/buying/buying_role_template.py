@@ -117,7 +117,7 @@ class BuyingRoleTemplate(models.Model):
             if line.auto_assign and not line._has_rule():
                 errors.append(
                     self.env._(
-                        "%(role)s is assigned automatically but has no rule. Without one, every contact would match.",
+                        "%(role)s is assigned automatically but has no rule, so nobody would get it.",
                         role=role.name,
                     )
                 )

@@ -169,9 +169,13 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "is_company" in vals:
             self._refuse_change_of_kind(bool(vals["is_company"]))
+        turned = self.filtered(lambda partner: "active" in vals and partner.active != bool(vals["active"]))
         result = super().write(vals)
-        if "active" in vals:
-            self._archive_buying_groups(not vals["active"])
+        if turned:
+            turned._archive_buying_groups(not vals["active"])
+            domain = [("partner_id", "in", turned.ids), ("state", "=", "in")]
+            members = self.env["buying.group.member"].sudo().search(domain)
+            members.group_id._on_people_archived(members.partner_id, not vals["active"])
         return result
 
     def _refuse_change_of_kind(self, is_company):

@@ -90,6 +90,17 @@ class BuyingGroup(models.Model):
             ]
         )
 
+    def _on_merge(self, stays):
+        result = super()._on_merge(stays)
+        self.env["engagement.score"]._merge_history("group_id", self, stays)
+        return result
+
+    def _on_people_archived(self, people, archived):
+        """Archived people do not count for the score either."""
+        result = super()._on_people_archived(people, archived)
+        self._score_new()
+        return result
+
     def _on_stage_changed(self, changes, source):
         result = super()._on_stage_changed(changes, source)
         self._log_changes("stage_changed", [(group, old.name, new.name) for group, old, new in changes])

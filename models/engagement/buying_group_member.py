@@ -25,6 +25,7 @@ class BuyingGroupMember(models.Model):
                 [
                     ("partner_id", "in", self.partner_id.ids),
                     ("channel", "!=", "group"),
+                    ("is_automatic", "=", False),
                     ("date", "<=", fields.Datetime.now()),  # a date ahead is somebody's mistake
                 ],
                 ["partner_id"],
