@@ -6,7 +6,19 @@ from odoo.fields import Domain
 from ...tools.domains import check_domain, count_records, parse_domain
 
 # what a run notes down, and nobody else
-RUNNING = {"state", "phase", "by_hand", "cursor_id", "done_count", "total_count"}
+FOLLOWING = {
+    "state",
+    "phase",
+    "by_hand",
+    "cursor_id",
+    "done_count",
+    "total_count",
+    "company_id",
+    "last_run",
+    "last_created_count",
+    "last_updated_count",
+    "last_error",
+}
 
 
 class BuyingGroupJob(models.Model):
@@ -115,7 +127,7 @@ class BuyingGroupJob(models.Model):
         return jobs
 
     def write(self, vals):
-        if not self.env.su and RUNNING & vals.keys():
+        if not self.env.su and FOLLOWING & vals.keys():
             raise UserError(self.env._("How far a job is follows from its run. Start it instead."))
         result = super().write(vals)
         if {"user_id", "domain", "solution_id", "account_list_id"} & vals.keys():

@@ -15,6 +15,8 @@ LEFT_BY = {"manual": "stage_left_manual_id", "journey": "stage_left_journey_id"}
 # set by a move, and by nothing else
 MOVE_FIELDS = {"stage_date", "stage_source", *LEFT_BY.values()}
 MAX_DAYS = 100_000  # beyond any stay in a stage, and within what dates can hold
+# what makes up the place of a group
+TAKEN = ("stage_id", "stage_date", "stage_source", *LEFT_BY.values())
 MANY = 3  # names of groups in one message
 
 
@@ -146,6 +148,10 @@ class BuyingGroup(models.Model):
     def _get_left_stage_fields(self):
         """``{source: name of the field with the stage that it decided against last}``"""
         return LEFT_BY
+
+    def _take_stage_from(self, group):
+        """Stand where another group stands, as if it had moved here itself; used when groups are merged."""
+        return self.sudo().write({name: group[name].id if "id" in name else group[name] for name in TAKEN})
 
     def set_stage(self, stage, source="manual"):
         """Move these groups to a stage, if the stage model allows it and nobody of higher rank decided against it.

@@ -43,9 +43,15 @@ class ResPartner(models.Model):
         help="Finds job titles that contain any of several words or phrases, separated by commas. Only whole words are "
         "found, whatever their accents: CTO is not found in Director. * stands for any letters: Geschäftsführ*.",
     )
-    buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
-    buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
-    buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")
+    buying_group_ids = fields.One2many(
+        "buying.group", "partner_id", "Buying Groups", groups="crm_buying_journey.group_sales"
+    )
+    buying_group_member_ids = fields.One2many(
+        "buying.group.member", "partner_id", "Buying Group Memberships", groups="crm_buying_journey.group_sales"
+    )
+    buying_group_count = fields.Integer(
+        "Number of Buying Groups", compute="_compute_buying_group_count", groups="crm_buying_journey.group_sales"
+    )
 
     @api.depends("function")
     def _compute_function_words(self):
@@ -87,9 +93,35 @@ class ResPartner(models.Model):
         )
 
     def _compute_buying_group_count(self):
-        """Groups of a company and of the companies below it, or groups a person is a member of."""
+        """Groups of a company and of the companies below it, or groups a person is a member of; one query for all."""
+        self.env["res.partner"].flush_model(["parent_id", "is_company"])
+        self.env["buying.group.member"].flush_model(["group_id", "partner_id", "state"])
+        groups = self.env["buying.group"]._search([])
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                WITH RECURSIVE below AS (
+                    SELECT id AS account_id, id AS partner_id FROM res_partner WHERE id = ANY(%(ids)s) AND is_company
+                     UNION
+                    SELECT below.account_id, child.id
+                      FROM below JOIN res_partner child ON child.parent_id = below.partner_id
+                ), found AS (
+                    SELECT below.account_id AS id, own.id AS group_id
+                      FROM below JOIN buying_group own ON own.partner_id = below.partner_id
+                     UNION
+                    SELECT member.partner_id, member.group_id
+                      FROM buying_group_member member WHERE member.state = 'in' AND member.partner_id = ANY(%(ids)s)
+                )
+                SELECT id, COUNT(*) FROM found WHERE group_id IN %(groups)s GROUP BY id
+                    """,
+                    ids=self.ids,
+                    groups=groups.subselect(),
+                )
+            )
+        )
         for partner in self:
-            partner.buying_group_count = self.env["buying.group"].search_count(partner._get_buying_group_domain())
+            partner.buying_group_count = counts.get(partner._origin.id, 0)
 
     def _get_buying_group_domain(self):
         self.ensure_one()
