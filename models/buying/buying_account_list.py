@@ -3,14 +3,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import (
-    check_domain,
-    check_own_company,
-    check_readable,
-    count_records,
-    get_ids,
-    parse_domain,
-)
+from ...tools.domains import check_domain, check_own_company, check_readable, count_records, get_ids, parse_domain
 from ...tools.names import check_name, name_of_copy, names_for
 
 

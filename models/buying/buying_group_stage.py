@@ -14,9 +14,9 @@ from .buying_group_member import RANK
 LEFT_BY = {"manual": "stage_left_manual_id", "journey": "stage_left_journey_id"}
 # set by a move, and by nothing else
 MOVE_FIELDS = {"stage_date", "stage_source", *LEFT_BY.values()}
-MAX_DAYS = 100_000  # beyond any stay in a stage, and within what dates can hold
 # what makes up the place of a group
 TAKEN = ("stage_id", "stage_date", "stage_source", *LEFT_BY.values())
+MAX_DAYS = 100_000  # beyond any stay in a stage, and within what dates can hold
 MANY = 3  # names of groups in one message
 
 
