@@ -135,23 +135,24 @@ def get_filters(env, filters):
     return filters
 
 
-def get_ids(env, filters, key):
+def get_ids(env, filters, key, limit=MAX_IDS):
     """Return the ids that a page of the web client filters by; none if it does not.
 
     :param dict filters: as the page sent them
+    :param limit: how many ids there may be, since each number on a page repeats them in its domain; ``None`` for any
     :rtype: list[int]
-    :raise UserError: they are no list of ids, or too many: each number on the page repeats them in its domain
+    :raise UserError: they are no list of ids, or too many
     """
     ids = filters.get(key) or []
     if not isinstance(ids, list) or not all(type(record_id) is int and 0 < record_id <= MAX_ID for record_id in ids):
         raise UserError(env._("The filter %(name)s must be a list of record ids.", name=key))
-    if len(ids) > MAX_IDS:
+    if limit and len(ids) > limit:
         raise UserError(
             env._(
                 "The filter %(name)s holds %(count)s records. Choose %(limit)s at most.",
                 name=key,
                 count=len(ids),
-                limit=MAX_IDS,
+                limit=limit,
             )
         )
     return ids
@@ -167,10 +168,10 @@ def check_readable(env, model_name, text):
         domain = parse_domain(env, model_name, text)
     except UserError:
         return
+    query = env[model_name]._search(domain, limit=1)
     try:
-        with env.cr.savepoint(flush=False):
-            env[model_name].search(domain, limit=1)
-    except psycopg2.Error:
+        _execute(env, query.select)
+    except UserError:
         return
 
 

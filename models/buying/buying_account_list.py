@@ -188,7 +188,7 @@ class BuyingAccountList(models.Model):
         """:raise UserError: ``accounts`` are neither contacts nor their ids"""
         if isinstance(accounts, models.BaseModel):
             return accounts.ids
-        return get_ids(self.env, {"accounts": accounts}, "accounts")
+        return get_ids(self.env, {"accounts": accounts}, "accounts", limit=None)
 
     def _refuse_dynamic(self):
         """:raise UserError: one of these lists fills itself"""
