@@ -248,9 +248,6 @@ class BuyingGroup(models.Model):
         )
         # what follows from other records is nobody's to give, neither by values nor by defaults
         guarded = COMPUTED - {"members_date"}
-        context = {
-            key: value for key, value in self.env.context.items() if key.removeprefix("default_") not in COMPUTED
-        }
         vals_list = [
             {
                 name: value
@@ -259,7 +256,16 @@ class BuyingGroup(models.Model):
             }
             for vals in vals_list
         ]
-        return super(BuyingGroup, self.with_context(context)).create(vals_list)
+        return super().create(vals_list)
+
+    @api.model
+    def default_get(self, field_names):
+        """Defaults, also those of the context, give nothing that follows from other records."""
+        values = super().default_get(field_names)
+        if not self.env.su:
+            for name in COMPUTED - {"members_date"}:
+                values.pop(name, None)
+        return values
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_decided(self):
