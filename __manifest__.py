@@ -20,6 +20,7 @@
         "security/engagement_activity_security.xml",
         "security/engagement_score_security.xml",
         "security/journey_journey_security.xml",
+        "security/wizard_security.xml",
         "data/buying_role_data.xml",
         "data/buying_role_template_data.xml",
         "data/engagement_activity_type_data.xml",

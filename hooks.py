@@ -16,6 +16,7 @@ def uninstall_hook(env):
         "journey_journey",
         "engagement_activity",
         "engagement_score",
+        "engagement_score_model",
         "buying_group_job",
         "buying_group",
     ):

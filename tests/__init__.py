@@ -1,5 +1,6 @@
 from . import test_buying_group
 from . import test_buying_account_list
+from . import test_buying_guards
 from . import test_buying_job
 from . import test_buying_job_run
 from . import test_buying_member
@@ -18,10 +19,12 @@ from . import test_engagement_activity
 from . import test_engagement_collector
 from . import test_engagement_explanation
 from . import test_engagement_group_log
+from . import test_engagement_guards
 from . import test_engagement_score
 from . import test_engagement_score_model
 from . import test_insight_coverage
 from . import test_insight_dashboard
+from . import test_insight_input
 from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine
@@ -36,3 +39,4 @@ from . import test_tour
 from . import test_wizard_groups
 from . import test_tour_dashboard
 from . import test_wizard_audience_export
+from . import test_wizard_security

@@ -33,12 +33,27 @@ class TestBuyingAccountList(BuyingJourneyCase):
         account_list.remove_accounts(self.account)
         self.assertEqual(self.accounts_in(account_list), self.child_account)
 
+    def test_a_remote_caller_may_add_more_accounts_than_a_page_can_filter_by(self):
+        account_list = self.make_list()
+        accounts = self.env["res.partner"].create([{"name": f"Shop {n}", "is_company": True} for n in range(1001)])
+        account_list.add_accounts(accounts.ids)
+        self.assertEqual(len(account_list.partner_ids), 1001)
+
     def test_a_static_list_is_populated_by_its_filter_once(self):
         account_list = self.make_list(domain="[('name', 'ilike', 'Azure Interior Test')]")
         account_list.action_populate()
         self.assertEqual(account_list.partner_ids, self.account + self.child_account)
         self.make_account("Azure Interior Test Later")
         self.assertEqual(self.accounts_in(account_list), self.account + self.child_account)
+
+    def test_nothing_is_populated_without_a_filter_nor_ever_our_own_companies(self):
+        with self.assertRefused("Set a filter first"):
+            self.make_list().action_populate()
+        account_list = self.make_list(
+            "By name", domain=f"[('id', 'in', {(self.company.partner_id + self.account).ids})]"
+        )
+        account_list.action_populate()
+        self.assertEqual(account_list.partner_ids, self.account)
 
     def test_a_dynamic_list_holds_whoever_matches_now(self):
         account_list = self.make_list(type="dynamic", domain="[('name', 'ilike', 'Azure Interior Test')]")

@@ -221,7 +221,7 @@ class TestBuyingGroup(BuyingJourneyCase):
         self.assertEqual(self.group.status, "x" * 50)
 
     def test_deleting_a_group_deletes_its_memberships_only(self):
-        self.group.assign_member(self.director, self.decision_maker)
+        self.group.assign_member(self.director, self.decision_maker, "system")
         row = self.row_of(self.group, self.director)
         self.group.with_user(self.user).unlink()
         self.assertFalse(row.exists())

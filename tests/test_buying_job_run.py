@@ -105,6 +105,16 @@ class TestBuyingJobRun(BuyingJourneyCase):
         self.assertEqual((job.state, job.last_created_count), ("idle", 0))
         self.assertEqual(job.sudo().message_ids, before)
 
+    def test_whoever_starts_a_job_is_told_even_if_nothing_was_missing(self):
+        job = self.make_job(self.accounts).with_user(self.user)
+        job.run()
+        before = job.sudo().message_ids
+        job.action_start()
+        with self.assertRefused("under way already"):
+            job.action_run()
+        self.run_cron()
+        self.assertIn("0 groups made", (job.sudo().message_ids - before).body)
+
     def test_one_broken_account_stops_nobody_elses(self):
         job = self.make_job(self.accounts).with_user(self.user)
         Group = self.env.registry["buying.group"]

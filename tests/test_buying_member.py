@@ -237,7 +237,8 @@ class TestBuyingMember(BuyingJourneyCase):
         self.assertFalse(self.row_of(self.group, self.clerk))
 
     def test_the_date_is_that_of_the_last_decision(self):
-        row = self.add_directly(self.clerk, self.champion, date=datetime(2020, 1, 1))
+        row = self.add_directly(self.clerk, self.champion)
+        row.sudo().write({"date": datetime(2020, 1, 1)})
         row.write({"role_id": self.influencer.id, "source": "journey"})
         self.assertEqual(row.date, datetime(2020, 1, 1))
         row.write({"role_id": self.influencer.id})

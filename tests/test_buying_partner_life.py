@@ -67,6 +67,35 @@ class TestBuyingPartnerLife(BuyingJourneyCase):
         self.assertMember(self.group, stays, self.decision_maker, "journey")
         self.assertAlmostEqual(self.group.completeness, 100 / 3)
 
+    def test_of_two_rules_the_role_of_higher_priority_stays(self):
+        for stays_first in (True, False):
+            with self.subTest(stays_first=stays_first):
+                clerk, director = self.make_person("Oscar Morgan"), self.make_person("Soham Palmer")
+                self.group.assign_member(director, self.decision_maker, "system")
+                self.group.assign_member(clerk, self.influencer, "system")
+                stays = self.merge(*((clerk, director) if stays_first else (director, clerk)))
+                self.assertMember(self.group, stays, self.decision_maker, "system")
+                self.assertIn("Contacts were merged", self.group.message_ids[0].body)
+                self.row_of(self.group, stays).unlink()
+
+    def test_histories_of_scores_become_one(self):
+        twin = self.make_account("Azure Interior Test Twin")
+        twin_group = self.env["buying.group"].create({"solution_id": self.solution.id, "partner_id": twin.id})
+        double = self.make_person("Brandon Freeman", "Director", twin)
+        Score = self.env["engagement.score"].sudo()
+        for subject, name in (
+            (self.group, "group_id"),
+            (twin_group, "group_id"),
+            (self.director, "partner_id"),
+            (double, "partner_id"),
+        ):
+            Score.create({"date": "2026-01-05", name: subject.id, "score": 10 * subject.id % 97})
+        highest = max(Score.search([("partner_id", "in", (self.director + double).ids)]).mapped("score"))
+        self.merge(self.account, twin)
+        self.merge(self.director, double)
+        self.assertEqual(len(Score.search([("group_id", "=", twin_group.id), ("date", "=", "2026-01-05")])), 1)
+        self.assertEqual(Score.search([("partner_id", "=", double.id), ("date", "=", "2026-01-05")]).score, highest)
+
     # Merging accounts
 
     def test_groups_of_merged_accounts_become_one_with_the_members_of_both(self):
@@ -110,18 +139,21 @@ class TestBuyingPartnerLife(BuyingJourneyCase):
         self.assertEqual((self.group.member_count, self.group.completeness), (0, 0))
         self.assertIn(self.decision_maker, self.group.missing_role_ids)
         self.assertFalse(self.group.member_ids)
+        self.assertIn("not counted until active again: Brandon Freeman", self.group.message_ids[0].body)
         self.director.active = True
         self.assertMember(self.group, self.director, self.decision_maker, "manual")
         self.assertEqual(self.group.member_count, 1)
 
-    def test_a_job_takes_archived_people_out_and_leaves_those_a_person_decided_on(self):
+    def test_archived_people_keep_their_place_whatever_jobs_run_meanwhile(self):
         self.group.update_members()
         self.group.assign_member(self.clerk, self.champion, "manual")
         (self.director + self.clerk).active = False
-        self.group.update_members()
-        self.assertNoMember(self.group, self.director, "system")
-        self.clerk.active = True
+        self.assertEqual(self.group.update_members(), 0)
+        self.assertEqual(self.group.member_count, 2)
+        (self.director + self.clerk).active = True
         self.assertMember(self.group, self.clerk, self.champion, "manual")
+        self.assertMember(self.group, self.director, self.decision_maker, "system")
+        self.assertEqual(self.group.member_count, 4)
 
     def test_deleting_a_person_takes_the_membership_along(self):
         self.group.assign_member(self.director, self.decision_maker, "manual")

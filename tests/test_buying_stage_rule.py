@@ -1,4 +1,8 @@
 # Automatic rules of stages: what they move, what they leave alone, and who may make them.
+from unittest.mock import patch
+
+import psycopg2
+
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -88,6 +92,42 @@ class TestBuyingStageRule(BuyingStageCase):
         self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: True)
         self.env["buying.stage.model"]._cron_apply_rules()
         self.assertStage(self.awareness, "system")
+
+    def run_cron_with_conflicts(self, conflicts):
+        """Let the first model meet somebody else's change so many times; return how often each was tried, and how often
+        all was rolled back."""
+        other = self.make_stages("Second test")
+        self.make_rule(None, other.stage_ids[0])
+        other.action_publish()
+        Model = self.registry["buying.stage.model"]
+        apply, tries, rollbacks = Model.apply_rules, [], []
+
+        def fail(model):
+            tries.append(model)
+            if model == self.model and tries.count(model) <= conflicts:
+                raise psycopg2.errors.SerializationFailure("could not serialize access")
+            return apply(model)
+
+        self.patch(self.registry["ir.cron"], "_commit_progress", lambda *args, **kwargs: True)
+        with (
+            patch.object(Model, "apply_rules", fail),
+            # here nothing is committed, so nothing may be rolled back either
+            patch.object(self.env.cr, "rollback", lambda: rollbacks.append(1)),
+        ):
+            self.env["buying.stage.model"]._cron_apply_rules()
+        return tries.count(self.model), tries.count(other), len(rollbacks)
+
+    def test_a_model_that_met_somebody_elses_change_is_tried_again(self):
+        rule = self.rule(None, self.awareness)
+        self.assertEqual(self.run_cron_with_conflicts(2), (3, 1, 2))
+        self.assertStage(self.awareness, "system")
+        self.assertFalse(rule.last_error)
+
+    def test_a_model_that_meets_nothing_but_changes_stops_no_other(self):
+        rule = self.rule(None, self.awareness)
+        self.assertEqual(self.run_cron_with_conflicts(99), (5, 1, 5))
+        self.assertStage(False)
+        self.assertIn("at the same time", rule.last_error)
 
     @mute_logger("odoo.sql_db")
     def test_a_broken_rule_says_so_and_stops_no_other(self):

@@ -49,11 +49,6 @@ class TestEngagementActivity(BuyingJourneyCase):
             with self.subTest(code=code), self.assertRefused("no activity type with the code"):
                 self.Type.log(code, self.director)
 
-    def test_an_archived_type_is_unknown(self):
-        self.env.ref("crm_buying_journey.engagement_activity_type_page_viewed").active = False
-        with self.assertRefused("page_viewed"):
-            self.Type.log("page_viewed", self.director)
-
     def test_what_is_recorded(self):
         before = fields.Datetime.now()
         activity = self.Type.log(

@@ -167,6 +167,34 @@ class TestInsightCoverage(BuyingJourneyCase):
         card = value["others"][0]
         self.assertEqual((card["function"], card["role"], card["engagement"]), ("Market Analyst", "Influencer", 40.4))
 
+    def test_the_highlights_of_many_groups_cost_as_much_as_those_of_few(self):
+        def make_groups(count):
+            accounts = self.env["res.partner"].create(
+                [{"name": f"Branch {number}", "is_company": True} for number in range(count)]
+            )
+            groups = self.env["buying.group"].create(
+                [{"solution_id": self.solution.id, "partner_id": account.id} for account in accounts]
+            )
+            people = self.env["res.partner"].create([{"name": "Toni Rhodes", "parent_id": id_} for id_ in accounts.ids])
+            self.env["buying.group.member"].create(
+                [
+                    {"group_id": group.id, "partner_id": person.id, "role_id": self.decision_maker.id}
+                    for group, person in zip(groups, people, strict=True)
+                ]
+            )
+            return groups
+
+        def count(groups):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertTrue(all(card["decision_makers"] for card in groups.mapped("members_highlight")))
+            return self.env.cr.sql_log_count - before
+
+        few, many = make_groups(2).with_user(self.sales), make_groups(40).with_user(self.sales)
+        count(few)
+        self.assertEqual(count(many), count(few))
+
     def test_a_group_without_members_has_no_highlights(self):
         self.assertEqual(self.group.members_highlight, {"decision_makers": [], "others": []})
 

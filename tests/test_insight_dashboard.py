@@ -239,6 +239,28 @@ class TestInsightDashboard(BuyingStageCase):
         self.assertEqual(ids["fast"], [fast.id, slow.id])
         self.assertEqual([group["stages"] for group in highlights["fast"]], [4, 1])
 
+    def test_who_came_to_a_stage_lately_does_not_stand_still(self):
+        still, lately = self.make_groups(2)
+        self.set_figures(still | lately, completeness=100)
+        self.move(still, 14, self.awareness)
+        self.move(lately, 13, self.awareness)
+        stagnant = self.get_data()["highlights"]["stagnant"]
+        self.assertEqual([(group["id"], group["days"]) for group in stagnant], [(still.id, 14)])
+
+    def test_a_group_of_another_companys_account_is_shown_by_its_name(self):
+        self.solution.company_id = self.company
+        self.set_figures(self.group, engagement=50)
+        self.account.company_id = self.other_company
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(self.group.company_id, self.company)
+        with self.assertRaises(AccessError):
+            self.account.with_user(self.user).read(["name"])
+        self.env.invalidate_all()
+        self.assertEqual(
+            [group["account"] for group in self.get_data()["highlights"]["engaged"]], ["Azure Interior Test"]
+        )
+
     def test_failure_and_going_back_are_no_velocity(self):
         back, failed = self.make_groups(2)
         self.move(back, 200, self.interest)

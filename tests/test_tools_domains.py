@@ -1,11 +1,13 @@
 # Conditions are data: nothing in them is ever run, and what is no filter is refused in words.
 from unittest.mock import patch
 
+import psycopg2
+
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tests import TransactionCase, tagged
 
-from odoo.addons.crm_buying_journey.tools.domains import parse_domain
+from odoo.addons.crm_buying_journey.tools.domains import check_domain, count_records, parse_domain
 
 
 @tagged("post_install", "-at_install")
@@ -103,6 +105,49 @@ class TestToolsDomains(TransactionCase):
                 with self.assertRaises(UserError) as caught:
                     self.parse(text)
                 self.assertLess(len(str(caught.exception)), 600)
+
+    def test_what_no_database_stores_is_refused(self):
+        for text in (
+            "[('name', '=', 'a\\x00b')]",
+            "[('name', 'in', ['x', 'a\\x00b'])]",
+            "[('name', 'ilike', '\\ud800')]",
+            "[('name', '=', '\ud800')]",
+            "[('id', '=', 1e999)]",
+            "[('id', 'in', [1, -1e999])]",
+            "[('child_ids', 'any', [('color', '>', 1e999)])]",
+            5,
+            [1],
+        ):
+            with self.subTest(text=ascii(text)), self.assertRaises(UserError) as caught:
+                self.parse(text)
+            str(caught.exception).encode()  # what is shown can be sent
+
+    def test_what_the_database_refuses_is_refused_in_words_and_without_an_error_in_the_log(self):
+        for text in (
+            "[('id', '=', 'x')]",
+            "[('id', '>', 'x')]",
+            "[('color', '=', 'x')]",
+            "[('is_company', '>', 5)]",
+        ):
+            with self.subTest(text=text), self.assertNoLogs("odoo.sql_db", "ERROR"):
+                with self.assertRaises(UserError):
+                    check_domain(self.env, "res.partner", text)
+                with self.assertRaises(UserError):
+                    count_records(self.env["res.partner"], self.parse(text))
+        self.env.cr.execute("SELECT 1")  # the transaction goes on
+
+    def test_other_errors_of_the_database_are_refused_in_words(self):
+        problem = psycopg2.errors.StatementTooComplex("stack depth limit exceeded")
+        Partner = self.env["res.partner"]
+        with patch.object(type(Partner), "_search", side_effect=problem), self.assertRaises(UserError) as caught:
+            count_records(Partner, Domain.TRUE)
+        self.assertIn("stack depth", str(caught.exception))
+
+    def test_counts(self):
+        Partner = self.env["res.partner"]
+        domain = self.parse("[('is_company', '=', True)]")
+        self.assertEqual(count_records(Partner, domain), Partner.search_count(domain))
+        self.assertEqual(count_records(Partner, Domain.FALSE), 0)
 
     def test_the_model_is_named_in_the_message(self):
         with self.assertRaises(UserError) as caught:

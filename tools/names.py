@@ -1,4 +1,7 @@
-# Names for copies of records whose names must be unique.
+# Names: for copies, for messages, and names that say nothing.
+from odoo.exceptions import UserError
+
+SHOWN = 10
 
 
 def name_of_copy(record):
@@ -17,3 +20,21 @@ def name_of_copy(record):
 def _literally(text):
     """The pattern that matches exactly this text."""
     return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def names_for(env, records):
+    """Return the names of records for a message, only of those that the current user may read; the others are counted.
+
+    :param env: environment of the user who gets the message
+    :rtype: list[str]
+    """
+    visible = records.sudo(False).with_env(env)._filtered_access("read")
+    names = visible[:SHOWN].mapped("display_name")
+    hidden = len(records) - len(names)
+    return names + ([env._("%(count)s more", count=hidden)] if hidden else [])
+
+
+def check_name(records):
+    """:raise UserError: a record has a name of nothing but spaces"""
+    if any(not (record.name or "").strip() for record in records):
+        raise UserError(records.env._("Enter a name."))

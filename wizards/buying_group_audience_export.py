@@ -146,7 +146,9 @@ class BuyingGroupAudienceExport(models.TransientModel):
             if not self.env.su and not self.env.user.has_group(group):
                 raise AccessError(self.env._("You are not allowed to export buying groups. Ask an administrator."))
         if self.completeness_min > self.completeness_max or self.engagement_min > self.engagement_max:
-            raise UserError(self.env._("A range ends below its start. Correct the values From and To."))
+            raise UserError(
+                self.env._("The range of completeness or engagement ends below its start. Swap the two values.")
+            )
         groups = self.env["buying.group"].search(self._get_domain(), order="id")
         self.write({"duplicate_count": 0, "unaddressed_count": 0, "refused_count": 0})
         rows = self._get_companies(groups) if self.format == "linkedin_company" else self._get_contacts(groups)

@@ -19,7 +19,7 @@ class BuyingGroupCreate(models.TransientModel):
     account_list_id = fields.Many2one(
         "buying.account.list", domain="[('state', '=', 'live')]", ondelete="cascade", help="Only accounts of this list."
     )
-    domain = fields.Char("Accounts", default="[]", help="Which companies get a group.")
+    domain = fields.Char("Accounts", default="[('is_company', '=', True)]", help="Which companies get a group.")
     group_name = fields.Char("Names of the Groups", compute="_compute_group_name")
     group_count = fields.Integer("New Groups", readonly=True)
     member_count = fields.Integer("Members", readonly=True)

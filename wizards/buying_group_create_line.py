@@ -14,4 +14,4 @@ class BuyingGroupCreateLine(models.TransientModel):
         [("member", "New members"), ("left_out", "Accounts left out"), ("empty", "Worth a look")], required=True
     )
     name = fields.Char(required=True)
-    count = fields.Integer("Count")
+    count = fields.Integer()

@@ -10,6 +10,8 @@ import os
 import pathlib
 from collections import Counter
 
+from odoo import fields
+
 env = self.env
 engine = env["journey.engine"]
 journey = env.ref("crm_buying_journey.journey_handover")
@@ -32,6 +34,7 @@ deliver()
 traces = env["mailing.trace"].search(
     [("journey_participant_id.journey_id", "=", journey.id), ("trace_status", "=", "sent")]
 )
+traces.sent_datetime = fields.Datetime.subtract(fields.Datetime.now(), hours=1)  # nobody reads within a second
 traces[:6].set_opened()
 for trace in traces[:3]:
     code = env["link.tracker"].search([("mass_mailing_id", "=", trace.mass_mailing_id.id)], limit=1).code

@@ -3,8 +3,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
-from ...tools.names import name_of_copy
+from ...tools.domains import check_domain, check_own_company, check_readable, count_records, get_ids, parse_domain
+from ...tools.names import check_name, name_of_copy, names_for
 
 
 class BuyingAccountList(models.Model):
@@ -43,7 +43,7 @@ class BuyingAccountList(models.Model):
     state = fields.Selection(
         [("draft", "Draft"), ("live", "Live")], default="draft", required=True, readonly=True, copy=False, tracking=True
     )
-    domain = fields.Char("Filter", default="[]", tracking=True)
+    domain = fields.Char("Filter", default="[('is_company', '=', True)]", tracking=True)
     partner_ids = fields.Many2many(
         "res.partner",
         "buying_account_list_partner_rel",
@@ -61,7 +61,7 @@ class BuyingAccountList(models.Model):
     def _compute_account_count(self):
         for account_list in self:
             try:
-                account_list.account_count = self.env["res.partner"].search_count(account_list._get_account_domain())
+                account_list.account_count = count_records(self.env["res.partner"], account_list._get_account_domain())
             except UserError:
                 account_list.account_count = 0  # the form shows the broken filter
 
@@ -77,9 +77,13 @@ class BuyingAccountList(models.Model):
             raise UserError(
                 self.env._(
                     "Only companies can be accounts. These are people: %(names)s",
-                    names=", ".join(people[:10].mapped("display_name")),
+                    names=", ".join(names_for(self.env(su=False), people)),
                 )
             )
+
+    @api.constrains("name")
+    def _check_name(self):
+        check_name(self)
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -92,7 +96,9 @@ class BuyingAccountList(models.Model):
     def create(self, vals_list):
         for vals in vals_list:
             vals["state"] = "draft"  # only publishing makes a list live, whatever values or defaults say
-        return super().create(vals_list)
+        lists = super().create(vals_list)
+        lists._check_rights()
+        return lists
 
     def write(self, vals):
         if not self.env.su:
@@ -105,12 +111,30 @@ class BuyingAccountList(models.Model):
                     raise UserError(self.env._("A live dynamic list keeps its filter. Duplicate it to change it."))
                 if account_list.type == "dynamic" and "partner_ids" in vals:
                     raise UserError(self.env._("Accounts come into a dynamic list by its filter only."))
-        return super().write(vals)
+        before = self.sudo().partner_ids
+        result = super().write(vals)
+        if {"domain", "partner_ids", "company_id"} & vals.keys():
+            self._check_rights(before)
+        return result
+
+    def _check_rights(self, known=None):
+        """Nobody draws on what they may not read themselves. No constraint, since the host runs those as superuser.
+
+        :param known: accounts that were in the lists before
+        :raise UserError: the filter names hidden fields, an account is hidden, or the company is none of one's own
+        """
+        check_own_company(self)
+        if self.env.su:
+            return
+        for account_list in self:
+            check_readable(self.env, "res.partner", account_list.domain)
+        fresh = self.sudo().partner_ids - (known or self.env["res.partner"])
+        fresh.with_env(self.env).check_access("read")
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for account_list in self.sudo():
-            users = account_list._get_users()
+            users = account_list._get_users(self.env)
             if users:
                 raise UserError(
                     self.env._(
@@ -120,13 +144,14 @@ class BuyingAccountList(models.Model):
                     )
                 )
 
-    def _get_users(self):
+    def _get_users(self, env):
         """What uses this list, in words, for the message that refuses its deletion.
 
+        :param env: environment of the user who reads the message
         :rtype: list[str]
         """
         self.ensure_one()
-        return self.with_context(active_test=False).job_ids.mapped("display_name")
+        return names_for(env, self.with_context(active_test=False).job_ids)
 
     def _get_account_domain(self):
         """Domain on ``res.partner`` of the companies in the list.
@@ -134,9 +159,12 @@ class BuyingAccountList(models.Model):
         :raise UserError: the filter is invalid
         """
         self.ensure_one()
+        if not self.active:  # an archived list feeds nobody
+            return Domain.FALSE
         companies = Domain("is_company", "=", True)
         if self.type == "dynamic":
-            return companies & parse_domain(self.env, "res.partner", self.domain)
+            own = Domain("ref_company_ids", "=", False)  # our own companies are nobody to sell to
+            return companies & own & parse_domain(self.env, "res.partner", self.domain)
         return companies & Domain("account_list_ids", "in", self.ids)
 
     def add_accounts(self, accounts):
@@ -146,7 +174,7 @@ class BuyingAccountList(models.Model):
         :raise UserError: a list is dynamic, or one of the accounts is a person
         """
         self._refuse_dynamic()
-        self.write({"partner_ids": [fields.Command.link(account.id) for account in accounts]})
+        self.write({"partner_ids": [fields.Command.link(account_id) for account_id in self._get_ids(accounts)]})
 
     def remove_accounts(self, accounts):
         """Take accounts out of static lists; those outside already stay outside.
@@ -154,7 +182,13 @@ class BuyingAccountList(models.Model):
         :raise UserError: a list is dynamic
         """
         self._refuse_dynamic()
-        self.write({"partner_ids": [fields.Command.unlink(account.id) for account in accounts]})
+        self.write({"partner_ids": [fields.Command.unlink(account_id) for account_id in self._get_ids(accounts)]})
+
+    def _get_ids(self, accounts):
+        """:raise UserError: ``accounts`` are neither contacts nor their ids"""
+        if isinstance(accounts, models.BaseModel):
+            return accounts.ids
+        return get_ids(self.env, {"accounts": accounts}, "accounts", limit=None)
 
     def _refuse_dynamic(self):
         """:raise UserError: one of these lists fills itself"""
@@ -176,7 +210,7 @@ class BuyingAccountList(models.Model):
         self.check_access("write")
         for account_list in self:
             check_domain(self.env, "res.partner", account_list.domain)
-            if account_list.type == "dynamic" and parse_domain(self.env, "res.partner", account_list.domain).is_true():
+            if account_list.type == "dynamic" and not account_list._has_filter():
                 raise UserError(
                     self.env._(
                         "%(name)s needs a filter: without one, every company would match.", name=account_list.name
@@ -185,11 +219,21 @@ class BuyingAccountList(models.Model):
         self.sudo().write({"state": "live"})  # nobody may write the state but this method
         return True
 
+    def _has_filter(self):
+        """Whether the filter says more than that accounts are companies."""
+        domain = parse_domain(self.env, "res.partner", self.domain)
+        return not domain.is_true() and domain != Domain("is_company", "=", True)
+
     def action_populate(self):
-        """Button: put the accounts that match the filter now into this static list, once."""
+        """Button: put the accounts that match the filter now into this static list, once; never our own companies.
+
+        :raise UserError: the list is dynamic, or has no filter
+        """
         self.ensure_one()
         self._refuse_dynamic()
-        domain = parse_domain(self.env, "res.partner", self.domain)
+        if not self._has_filter():
+            raise UserError(self.env._("Set a filter first: without one, every company would be put into the list."))
+        domain = parse_domain(self.env, "res.partner", self.domain) & Domain("ref_company_ids", "=", False)
         found = self.env["res.partner"].search(Domain("is_company", "=", True) & domain)
         fresh = found - self.partner_ids
         self.add_accounts(fresh)

@@ -4,7 +4,7 @@ import re
 from odoo import Command, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import float_round
+from odoo.tools import OrderedSet, float_round
 
 # stored, so that they can be searched, but nobody's to write
 COMPUTED = {
@@ -18,6 +18,9 @@ COMPUTED = {
     "members_date",
     "archived_with_account",
 }
+
+# how often the word between solution and account may occur in a searched name
+MAX_JOINTS = 5
 
 
 class BuyingGroup(models.Model):
@@ -91,7 +94,8 @@ class BuyingGroup(models.Model):
     @api.depends("solution_id.name", "partner_id.name")
     @api.depends_context("lang")
     def _compute_name(self):
-        for group in self:
+        # whoever sees the group may know what it is called, be its account another company's
+        for group in self.sudo():
             group.name = self.env._(
                 "%(solution)s for %(account)s",
                 solution=group.solution_id.name or "",
@@ -105,7 +109,10 @@ class BuyingGroup(models.Model):
         """
         if operator not in ("ilike", "like", "=", "=ilike", "=like", "in"):
             return NotImplemented
-        values = [value] if isinstance(value, str) else [text for text in value if text]
+        texts = value if isinstance(value, list | tuple | set | frozenset | OrderedSet) else [value]
+        if not all(isinstance(text, str | bool) for text in texts):
+            raise UserError(self.env._("Search the name of a group by a text."))
+        values = [text for text in texts if text]
         # the translation tells what stands between the two names, and which comes first
         pattern = self.env._("%(solution)s for %(account)s", solution="\0", account="\1")
         before, first, joint, second, after = re.split("([\0\1])", pattern)
@@ -116,8 +123,10 @@ class BuyingGroup(models.Model):
             text = value.removeprefix(before).removesuffix(after)
             if match == "ilike":
                 alternatives += [Domain("solution_id.name", match, text), Domain("partner_id.name", match, text)]
-            position = text.find(joint)
-            while position >= 0:  # the joint may also occur inside a name: try each place
+            position, places = text.find(joint), 0
+            # the joint may also occur inside a name: try each place, but not endlessly many
+            while position >= 0 and places < MAX_JOINTS:
+                places += 1
                 alternatives.append(
                     Domain(name_of[first], match, text[:position])
                     & Domain(name_of[second], match, text[position + len(joint) :])
@@ -186,6 +195,19 @@ class BuyingGroup(models.Model):
             self.env.add_to_compute(self._fields[name], self)
         self.env["buying.group"].flush_model()
 
+    def _on_people_archived(self, people, archived):
+        """Tell in the chatter of these groups that members were archived, or are back."""
+        bodies = {}
+        for group in self.with_context(active_test=False):
+            names = (group._get_all_rows().filtered(lambda row: row.state == "in").partner_id & people).mapped("name")
+            bodies[group.id] = (
+                self.env._("Archived, and not counted until active again: %(names)s", names=", ".join(names))
+                if archived
+                else self.env._("Active again, and counted: %(names)s", names=", ".join(names))
+            )
+        if bodies:
+            self.sudo()._message_log_batch(bodies=bodies, author_id=self.env.user.partner_id.id)
+
     def _on_merge(self, stays):
         """Hook: these groups are about to be merged into another one, since their accounts are merged. Take care of
         what refers to them in other ways than by a foreign key."""
@@ -197,15 +219,69 @@ class BuyingGroup(models.Model):
         """
         return self.env["buying.group.member"].search([("group_id", "in", self.ids)])
 
-    @api.constrains("partner_id")
+    @api.constrains("partner_id", "solution_id")
     def _check_account(self):
         for group in self:
-            if not group.partner_id.is_company:
+            account, company = group.partner_id, group.solution_id.company_id
+            if not account.is_company:
+                raise UserError(
+                    self.env._("%(name)s is a person. Only companies can be accounts.", name=account.display_name)
+                )
+            if not account.active:
+                raise UserError(self.env._("%(name)s is archived.", name=account.display_name))
+            if company and account.company_id and account.company_id != company:
                 raise UserError(
                     self.env._(
-                        "%(name)s is a person. Only companies can be accounts.", name=group.partner_id.display_name
+                        "%(account)s and %(solution)s belong to different companies.",
+                        account=account.display_name,
+                        solution=group.solution_id.name,
                     )
                 )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if self.env.su:
+            return super().create(vals_list)
+        # before any message names it
+        self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None, False}).check_access(
+            "read"
+        )
+        # what follows from other records is nobody's to give, neither by values nor by defaults
+        guarded = COMPUTED - {"members_date"}
+        vals_list = [
+            {
+                name: value
+                for name, value in vals.items()
+                if name not in guarded and (name != "members_date" or not value)
+            }
+            for vals in vals_list
+        ]
+        return super().create(vals_list)
+
+    @api.model
+    def default_get(self, field_names):
+        """Defaults, also those of the context, give nothing that follows from other records."""
+        values = super().default_get(field_names)
+        if not self.env.su:
+            for name in COMPUTED - {"members_date"}:
+                values.pop(name, None)
+        return values
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_decided(self):
+        decided = (
+            self.env["buying.group.member"]
+            .sudo()
+            .search([("group_id", "in", self.ids), ("source", "!=", "system")], limit=1)
+        )
+        if decided:
+            raise UserError(
+                self.env._(
+                    "%(group)s: people or journeys have decided on its members. Archive it instead: if it were "
+                    "deleted, the next job would build it anew and know nothing of these decisions.",
+                    group=decided.group_id.name,
+                )
+            )
 
     def write(self, vals):
         if not self.env.su and COMPUTED & vals.keys():
@@ -229,7 +305,7 @@ class BuyingGroup(models.Model):
         :rtype: bool
         :raise UserError: the role is not part of a group's template, or the partner is a company
         """
-        partner, role = self._as_records(partner, "res.partner"), self._as_records(role, "buying.role")
+        partner, role = self._as_record(partner, "res.partner"), self._as_record(role, "buying.role")
         Member = self.env["buying.group.member"]
         return Member._apply([(group, partner, role, "in") for group in self], source) == len(self)
 
@@ -241,10 +317,28 @@ class BuyingGroup(models.Model):
         :return: whether the change was accepted for every group
         :rtype: bool
         """
-        partner = self._as_records(partner, "res.partner")
+        partner = self._as_record(partner, "res.partner")
         Member = self.env["buying.group.member"]
         return Member._apply([(group, partner, Member.role_id, "out") for group in self], source) == len(self)
 
     def _as_records(self, value, model_name):
-        """Ids, as a remote caller passes them, as records."""
-        return value if isinstance(value, models.BaseModel) else self.env[model_name].browse(value)
+        """Ids, as a remote caller passes them, as records.
+
+        :raise UserError: these are no ids
+        """
+        if isinstance(value, models.BaseModel) and value._name == model_name:
+            return value
+        ids = value if isinstance(value, list | tuple) else [value] if value else []
+        if not all(type(record_id) is int for record_id in ids):
+            raise UserError(self.env._("%(value)s is no id of a record.", value=str(value)[:100]))
+        return self.env[model_name].browse(ids)
+
+    def _as_record(self, value, model_name):
+        """The same for exactly one record.
+
+        :raise UserError: this is no id, or there are several
+        """
+        record = self._as_records(value, model_name)
+        if len(record) != 1:
+            raise UserError(self.env._("%(value)s is no id of one record.", value=str(value)[:100]))
+        return record

@@ -3,10 +3,22 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import check_domain, count_records, parse_domain
 
 # what a run notes down, and nobody else
-RUNNING = {"state", "phase", "cursor_id", "done_count", "total_count"}
+FOLLOWING = {
+    "state",
+    "phase",
+    "by_hand",
+    "cursor_id",
+    "done_count",
+    "total_count",
+    "company_id",
+    "last_run",
+    "last_created_count",
+    "last_updated_count",
+    "last_error",
+}
 
 
 class BuyingGroupJob(models.Model):
@@ -34,7 +46,7 @@ class BuyingGroupJob(models.Model):
     company_id = fields.Many2one(related="solution_id.company_id", store=True)
     domain = fields.Char(
         "Accounts",
-        default="[]",
+        default="[('is_company', '=', True)]",
         tracking=True,
         help="Which companies get a buying group.",
     )
@@ -64,6 +76,7 @@ class BuyingGroupJob(models.Model):
         index=True,
     )
     phase = fields.Selection([("create", "Making Groups"), ("members", "Finding Members")], readonly=True, copy=False)
+    by_hand = fields.Boolean("Started by Hand", readonly=True, copy=False)
     cursor_id = fields.Integer("Worked Up To", readonly=True, copy=False)
     done_count = fields.Integer("Done", readonly=True, copy=False)
     total_count = fields.Integer("To Do", readonly=True, copy=False)
@@ -88,7 +101,7 @@ class BuyingGroupJob(models.Model):
     def _compute_account_count(self):
         for job in self:
             try:
-                job.account_count = self.env["res.partner"].search_count(job._get_account_domain())
+                job.account_count = count_records(self.env["res.partner"], job._get_account_domain())
             except UserError:
                 job.account_count = 0
 
@@ -114,7 +127,7 @@ class BuyingGroupJob(models.Model):
         return jobs
 
     def write(self, vals):
-        if not self.env.su and RUNNING & vals.keys():
+        if not self.env.su and FOLLOWING & vals.keys():
             raise UserError(self.env._("How far a job is follows from its run. Start it instead."))
         result = super().write(vals)
         if {"user_id", "domain", "solution_id", "account_list_id"} & vals.keys():

@@ -4,7 +4,7 @@ import logging
 
 import psycopg2
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -15,6 +15,8 @@ BATCH_SIZE = 500
 AT_ONCE = 200
 # how often a batch that met somebody else's change is tried again
 ATTEMPTS = 5
+# what others did since the transaction began: changed a row, or made the same one
+MEANWHILE = (psycopg2.errors.TransactionRollbackError, psycopg2.errors.UniqueViolation)
 # how many problems a job remembers
 MAX_PROBLEMS = 20
 
@@ -67,6 +69,8 @@ class BuyingGroupJob(models.Model):
         :raise UserError: the audience or a rule is broken, or the responsible lacks the rights
         """
         worker = self._as_responsible()
+        if not self.solution_id.active or (not self.user_id.active and self.user_id.id != SUPERUSER_ID):
+            raise UserError(self.env._("The solution or the responsible user of this job is archived."))
         worker.check_access("write")
         worker.env["buying.group"].check_access("create")
         worker.solution_id.template_id._get_roles_by_person([0])
@@ -173,7 +177,7 @@ class BuyingGroupJob(models.Model):
         try:
             with self.env.cr.savepoint():
                 return work(records)
-        except psycopg2.errors.TransactionRollbackError:
+        except MEANWHILE:
             raise  # somebody else's change: the whole transaction is to be tried again
         except Exception as error:
             self.env.invalidate_all()
@@ -190,6 +194,8 @@ class BuyingGroupJob(models.Model):
     def action_run(self):
         """Button: run now; a small job at once, showing the groups that were made, a large one in the background."""
         self.check_access("write")
+        if any(job.state != "idle" for job in self):
+            raise UserError(self.env._("This job is under way already. Please wait until it is done."))
         if len(self) > 1 or self.account_count > AT_ONCE:
             return self.action_start()
         groups = self.run()
@@ -202,7 +208,7 @@ class BuyingGroupJob(models.Model):
         """Run these jobs in the background, when the scheduled action has time. Their owners are told at the end."""
         self.check_access("write")
         idle = self.filtered(lambda job: job.state == "idle")
-        idle.sudo().write({"state": "queued", "done_count": 0, "total_count": 0})
+        idle.sudo().write({"state": "queued", "by_hand": True, "done_count": 0, "total_count": 0})
         self.env.ref("crm_buying_journey.ir_cron_buying_group_job").sudo()._trigger()
         return self._get_notification(
             self.env._("The groups are being built. You can go on working; the owner is told when they are ready.")
@@ -222,7 +228,10 @@ class BuyingGroupJob(models.Model):
     @api.model
     def _cron_queue(self):
         """Nightly: every job runs again."""
-        self.search([("state", "=", "idle")]).write({"state": "queued", "done_count": 0, "total_count": 0})
+        vals = {"state": "queued", "by_hand": False, "done_count": 0, "total_count": 0}
+        domain = Domain("state", "=", "idle") & Domain("solution_id.active", "=", True)
+        domain &= Domain("user_id.active", "=", True) | Domain("user_id", "=", SUPERUSER_ID)
+        self.search(domain).write(vals)
         self.env.ref("crm_buying_journey.ir_cron_buying_group_job")._trigger()
 
     @api.model
@@ -262,10 +271,11 @@ class BuyingGroupJob(models.Model):
                     if job.state == "idle":
                         job._tell_owner()
                     return job.state == "running"
-            except psycopg2.errors.TransactionRollbackError:
+            except MEANWHILE as error:
                 # the transaction saw the world before somebody else's change, so only a new one can succeed
                 if attempt == ATTEMPTS:
-                    raise
+                    _logger.info("Job %s meets changes all the time: %s", self.id, error)
+                    return False
                 attempt += 1
                 self.env.cr.rollback()
                 self.env.invalidate_all()
@@ -278,7 +288,7 @@ class BuyingGroupJob(models.Model):
 
     def _tell_owner(self):
         """Tell the owner how the run ended, unless a night brought nothing new."""
-        if not self.last_error and not self.last_created_count:
+        if not self.by_hand and not self.last_error and not self.last_created_count:
             return
         owner = self.user_id
         body = (

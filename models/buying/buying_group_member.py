@@ -7,6 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 RANK = {"system": 1, "journey": 2, "manual": 3}
+# nobody's to write
+FOLLOWING = {"company_id", "sequence", "date"}
 
 
 class BuyingGroupMember(models.Model):
@@ -41,7 +43,7 @@ class BuyingGroupMember(models.Model):
     )
     state = fields.Selection([("in", "Member"), ("out", "Removed")], default="in", required=True, index=True)
     source = fields.Selection(
-        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Rule")],
         default="manual",
         required=True,
         help="Who decided last. A person outranks a journey, and a journey outranks a nightly job.",
@@ -93,6 +95,14 @@ class BuyingGroupMember(models.Model):
         """Creating the row of somebody who has one already (they were removed) brings that row back."""
         # first of all: neither a clash with a hidden row nor a related field may tell what the user may not read
         self.env["buying.group"].browse({vals.get("group_id") for vals in vals_list} - {None}).check_access("write")
+        pairs = [(vals.get("group_id"), vals.get("partner_id")) for vals in vals_list]
+        if len(set(pairs)) < len(pairs):
+            raise UserError(self.env._("The same person is named twice for one group."))
+        if not self.env.su:
+            vals_list = [
+                {name: value for name, value in vals.items() if name not in FOLLOWING} | {"date": fields.Datetime.now()}
+                for vals in vals_list
+            ]
         people = self.env["res.partner"].browse({vals.get("partner_id") for vals in vals_list} - {None})
         people.check_access("read")
         people.exists().fetch(["active", "is_company", "name"])  # or each group would ask for those of its own
@@ -113,7 +123,7 @@ class BuyingGroupMember(models.Model):
             if row:
                 row.write(
                     {"state": "in", "source": "manual"}
-                    | {name: value for name, value in vals.items() if name not in ("group_id", "partner_id")}
+                    | {name: value for name, value in vals.items() if name in ("role_id", "state", "source")}
                 )
         new = iter(fresh)
         return self.browse([(row or next(new)).id for row in back])
@@ -130,6 +140,8 @@ class BuyingGroupMember(models.Model):
         """A direct write is a decision too: it passes the same ranking, as a person's unless it says otherwise."""
         if {"group_id", "partner_id"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("A membership stays with its group and person. Remove it and add another one."))
+        if FOLLOWING & vals.keys() and not self.env.su:
+            raise UserError(self.env._("When and for which company somebody is a member follows from other records."))
         if not {"role_id", "state", "source"} & vals.keys():
             return super().write(vals)
         source = vals.get("source", "manual")
@@ -137,7 +149,7 @@ class BuyingGroupMember(models.Model):
             raise UserError(self.env._("%(name)s is no known source of a membership.", name=source))
         accepted = self.filtered(lambda member: RANK[source] >= RANK[member.source])
         before = [(row.state, row.role_id) for row in accepted]
-        result = super(BuyingGroupMember, accepted).write({"source": source, "date": fields.Datetime.now()} | vals)
+        result = super(BuyingGroupMember, accepted).write(vals | {"source": source, "date": fields.Datetime.now()})
         after = [(row.state, row.role_id) for row in accepted]
         changes = [change for change in zip(accepted, before, after, strict=True) if change[1] != change[2]]
         if changes:
@@ -200,6 +212,10 @@ class BuyingGroupMember(models.Model):
                 ]
             )
         }
+        # a person comes once per group: the last word counts
+        changes = list(
+            {(group.id, partner.id): change for change in changes for group, partner in [change[:2]]}.values()
+        )
         accepted, to_create, to_write = 0, [], {}
         for group, partner, role, state in changes:
             row = rows.get((group.id, partner.id))
@@ -235,12 +251,10 @@ class BuyingGroupMember(models.Model):
 
     def action_remove(self):
         """Button: remove these people by hand."""
-        for group, members in self.grouped("group_id").items():
-            self._apply([(group, member.partner_id, member.role_id, "out") for member in members], "manual")
+        self._apply([(row.group_id, row.partner_id, row.role_id, "out") for row in self], "manual")
         return True
 
     def action_restore(self):
         """Button: bring these people back by hand, in their former role."""
-        for group, members in self.grouped("group_id").items():
-            self._apply([(group, member.partner_id, member.role_id, "in") for member in members], "manual")
+        self._apply([(row.group_id, row.partner_id, row.role_id, "in") for row in self], "manual")
         return True

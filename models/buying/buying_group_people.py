@@ -7,7 +7,7 @@ class BuyingGroup(models.Model):
     _inherit = "buying.group"
 
     members_date = fields.Datetime(
-        "Members Updated On",
+        "Rules Applied On",
         default=fields.Datetime.now,
         readonly=True,
         copy=False,
@@ -35,9 +35,16 @@ class BuyingGroup(models.Model):
                 for pid in people_of[group.id]
                 if pid in role_of
             ]
-            stale = Member.search([("group_id", "in", groups.ids), ("state", "=", "in"), ("source", "=", "system")])
+            stale = Member.search(
+                [
+                    ("group_id", "in", groups.ids),
+                    ("state", "=", "in"),
+                    ("source", "=", "system"),
+                    ("partner_id.active", "=", True),  # archived people keep their place
+                ]
+            )
             # whom this user cannot see is none of the user's business: somebody else's rights brought them in
-            visible = set(stale.with_context(active_test=False).partner_id._filtered_access("read").ids)
+            visible = set(stale.partner_id._filtered_access("read").ids)
             wanted = {(group.id, partner.id) for group, partner, _role, _state in changes}
             changes += [
                 (member.group_id, member.partner_id, member.role_id, "out")

@@ -6,12 +6,17 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
+from ...tools.domains import MAX_ID
+from ...tools.numbers import get_number
 from .buying_group_member import RANK
 
 # the stage each source decided against last; nobody of lower rank brings a group back there
 LEFT_BY = {"manual": "stage_left_manual_id", "journey": "stage_left_journey_id"}
 # set by a move, and by nothing else
 MOVE_FIELDS = {"stage_date", "stage_source", *LEFT_BY.values()}
+# what makes up the place of a group
+TAKEN = ("stage_id", "stage_date", "stage_source", *LEFT_BY.values())
+MAX_DAYS = 100_000  # beyond any stay in a stage, and within what dates can hold
 MANY = 3  # names of groups in one message
 
 
@@ -47,7 +52,7 @@ class BuyingGroup(models.Model):
         help="Whole days since the group entered its stage.",
     )
     stage_source = fields.Selection(
-        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Nightly Job")],
+        [("manual", "By Hand"), ("journey", "Journey"), ("system", "Rule")],
         "Stage Set By",
         copy=False,
         readonly=True,
@@ -67,21 +72,25 @@ class BuyingGroup(models.Model):
             group.days_in_stage = (now - group.stage_date).days if group.stage_date else 0
 
     def _search_days_in_stage(self, operator, value):
+        """:raise UserError: the value is no number"""
         now = fields.Datetime.now()
+        name = self._fields["days_in_stage"]._description_string(self.env)
 
         def since(days):
             """At least so many whole days; a group without a stage has been in it for none."""
+            days = max(-MAX_DAYS, min(MAX_DAYS, days))
             domain = Domain("stage_date", "<=", now - dt.timedelta(days=days))
             return domain | Domain("stage_date", "=", False) if days <= 0 else domain
 
         if operator == "in":
-            return Domain.OR(since(days) & ~since(days + 1) for days in {int(number or 0) for number in value})
-        if operator in (">=", "<"):
-            domain = since(math.ceil(value))
-        elif operator in (">", "<="):
-            domain = since(math.floor(value) + 1)
-        else:
+            numbers = {get_number(self.env, number, name) for number in value}
+            return Domain.OR(
+                since(days) & ~since(days + 1) for days in numbers if abs(days) < MAX_DAYS and days == int(days)
+            )
+        if operator not in (">=", "<", ">", "<="):
             return NotImplemented
+        days = max(-MAX_DAYS, min(MAX_DAYS, get_number(self.env, value, name)))
+        domain = since(math.ceil(days) if operator in (">=", "<") else math.floor(days) + 1)
         return domain if operator in (">=", ">") else ~domain
 
     @api.model
@@ -140,6 +149,10 @@ class BuyingGroup(models.Model):
         """``{source: name of the field with the stage that it decided against last}``"""
         return LEFT_BY
 
+    def _take_stage_from(self, group):
+        """Stand where another group stands, as if it had moved here itself; used when groups are merged."""
+        return self.sudo().write({name: group[name].id if "id" in name else group[name] for name in TAKEN})
+
     def set_stage(self, stage, source="manual"):
         """Move these groups to a stage, if the stage model allows it and nobody of higher rank decided against it.
 
@@ -157,9 +170,18 @@ class BuyingGroup(models.Model):
 
     def _as_stage(self, value):
         """:raise UserError: the value is neither one stage nor empty"""
-        stage = self._as_records(value or False, "buying.stage").with_env(self.env)
-        if len(stage) > 1 or stage != stage.exists():
+        Stage = self.env["buying.stage"]
+        if isinstance(value, models.BaseModel):
+            ids = value.ids if value._name == Stage._name else [None]
+        else:
+            ids = list(value) if isinstance(value, (list, tuple)) else [value] if value else []
+        if (
+            len(ids) > 1
+            or not all(type(id_) is int and 0 < id_ <= MAX_ID for id_ in ids)
+            or (ids and not Stage.browse(ids).exists())
+        ):
             raise UserError(self.env._("Choose one stage that exists."))
+        stage = Stage.browse(ids)
         stage.check_access("read")
         return stage
 
@@ -169,7 +191,7 @@ class BuyingGroup(models.Model):
         :return: the groups that moved
         :rtype: buying.group
         """
-        if source not in RANK:
+        if not isinstance(source, str) or source not in RANK:
             raise UserError(self.env._("%(name)s is no known source of a stage.", name=source))
         self.check_access("write")
         going = self.filtered(lambda group: group.stage_id != stage)

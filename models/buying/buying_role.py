@@ -2,7 +2,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ...tools.names import name_of_copy
+from ...tools.names import check_name, name_of_copy
 
 MAX_ROLES = 20
 
@@ -37,6 +37,10 @@ class BuyingRole(models.Model):
             raise ValidationError(
                 self.env._("There can be at most %(count)s roles. Please reuse or delete one first.", count=MAX_ROLES)
             )
+
+    @api.constrains("name")
+    def _check_name(self):
+        check_name(self)
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)

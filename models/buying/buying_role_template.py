@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ...tools.domains import check_domain
-from ...tools.names import name_of_copy
+from ...tools.names import check_name, name_of_copy
 
 
 class BuyingRoleTemplate(models.Model):
@@ -45,6 +45,10 @@ class BuyingRoleTemplate(models.Model):
         is_manager = self.env.user.has_group("crm_buying_journey.group_manager")
         for template in self:
             template.members_locked = template.state == "live" and not is_manager
+
+    @api.constrains("name")
+    def _check_name(self):
+        check_name(self)
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -113,7 +117,7 @@ class BuyingRoleTemplate(models.Model):
             if line.auto_assign and not line._has_rule():
                 errors.append(
                     self.env._(
-                        "%(role)s is assigned automatically but has no rule. Without one, every contact would match.",
+                        "%(role)s is assigned automatically but has no rule, so nobody would get it.",
                         role=role.name,
                     )
                 )

@@ -5,9 +5,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import parse_domain
+from ...tools.domains import check_readable, parse_domain
 
 PEOPLE = Domain("is_company", "=", False)
+
+# more people than any role has
+MOST_MEMBERS = 1000
 
 
 class BuyingRoleTemplateLine(models.Model):
@@ -83,6 +86,7 @@ class BuyingRoleTemplateLine(models.Model):
         lines = super().create(vals_list)
         if lines.template_id.filtered(lambda template: template.state == "live") and not self.env.su:
             raise UserError(self.env._("A live template keeps its roles. Duplicate it to change them."))
+        lines._check_rule()
         return lines
 
     def write(self, vals):
@@ -94,9 +98,30 @@ class BuyingRoleTemplateLine(models.Model):
                 raise UserError(
                     self.env._("Only managers may change the number of members required on a live template.")
                 )
-            if vals.get("members_required", 1) < 1:
-                raise UserError(self.env._("The number of members required must be at least 1."))
-        return super().write(vals)
+        if "members_required" in vals:
+            self._check_members_required(vals["members_required"], least=1 if "live" in self.mapped("state") else 0)
+        result = super().write(vals)
+        if "domain" in vals:
+            self._check_rule()
+        return result
+
+    def _check_members_required(self, number, least):
+        """:raise UserError: this is no sensible number of members"""
+        if type(number) is not int or not least <= number <= MOST_MEMBERS:
+            raise UserError(
+                self.env._(
+                    "The number of members required must be at least 1, and at most %(most)s.", most=MOST_MEMBERS
+                )
+            )
+
+    def _check_rule(self):
+        """Jobs apply rules with their responsible's rights: nobody learns by a rule what they may not read.
+
+        :raise AccessError: a rule names what the current user may not read
+        """
+        if not self.env.su:
+            for line in self:
+                check_readable(self.env, "res.partner", line.domain)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_live(self):

@@ -2,7 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools.names import name_of_copy
+from ...tools.domains import check_own_company
+from ...tools.names import check_name, name_of_copy, names_for
 
 
 class BuyingSolution(models.Model):
@@ -97,12 +98,40 @@ class BuyingSolution(models.Model):
                 vals["name"] = name_of_copy(solution)
         return vals_list
 
+    @api.constrains("name")
+    def _check_name(self):
+        check_name(self)
+
+    @api.constrains("company_id")
+    def _check_accounts(self):
+        for solution in self.filtered("company_id"):
+            foreign = self.env["buying.group"].search_count(
+                [
+                    ("solution_id", "=", solution.id),
+                    ("partner_id.company_id", "not in", [False, solution.company_id.id]),
+                    ("active", "in", (True, False)),
+                ],
+                limit=1,
+            )
+            if foreign:
+                raise UserError(
+                    self.env._("%(solution)s has buying groups in accounts of another company.", solution=solution.name)
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        solutions = super().create(vals_list)
+        check_own_company(solutions)
+        return solutions
+
     def write(self, vals):
         if "template_id" in vals and any(solution.template_id.id != vals["template_id"] for solution in self):
             raise UserError(
                 self.env._("The role template of a solution cannot be changed. Make a new solution instead.")
             )
         result = super().write(vals)
+        if "company_id" in vals:
+            check_own_company(self)
         if "stage_model_id" in vals:
             # groups that the user may not see have stages, too
             self.env["buying.group"].sudo().with_context(active_test=False).search(
@@ -113,7 +142,7 @@ class BuyingSolution(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for solution in self.sudo():
-            users = solution._get_users()
+            users = solution._get_users(self.env)
             if users:
                 raise UserError(
                     self.env._(
@@ -123,17 +152,17 @@ class BuyingSolution(models.Model):
                     )
                 )
 
-    def _get_users(self):
+    def _get_users(self, env):
         """What uses this solution, in words, for the message that refuses its deletion.
 
+        :param env: environment of the user who reads the message
         :rtype: list[str]
         """
         self.ensure_one()
         users = []
         if groups := self.with_context(active_test=False).group_ids:
             users.append(self.env._("%(count)s buying groups", count=len(groups)))
-        users += self.with_context(active_test=False).job_ids.mapped("display_name")
-        return users
+        return users + names_for(env, self.with_context(active_test=False).job_ids)
 
     def action_view_groups(self):
         action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.buying_group_action")

@@ -1,7 +1,12 @@
 # Stage models: the controlled way of a buying group from first interest to purchase.
+import psycopg2
+
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+
+# how often a model that met somebody else's change is tried again in one night
+ATTEMPTS = 5
 
 
 class BuyingStageModel(models.Model):
@@ -293,11 +298,27 @@ class BuyingStageModel(models.Model):
         models_with_rules = self.search([("state", "=", "live"), ("rule_ids", "!=", False)])
         self.env["ir.cron"]._commit_progress(remaining=len(models_with_rules))
         for model in models_with_rules:
-            try:
-                with self.env.cr.savepoint():
-                    model.apply_rules()
-            except Exception as error:
-                self.env.invalidate_all()
-                model.rule_ids.last_error = str(error)
+            model._apply_rules_at_night()
             if not self.env["ir.cron"]._commit_progress(processed=1):
                 break
+
+    def _apply_rules_at_night(self):
+        """Apply the rules of one model. What fails is noted on the rules and never in the way of other models."""
+        attempt = 1
+        while True:
+            try:
+                with self.env.cr.savepoint():
+                    self.exists().apply_rules()
+                return
+            except Exception as error:
+                problem = str(error)
+                is_conflict = isinstance(error, psycopg2.errors.TransactionRollbackError)
+            if is_conflict:
+                # the transaction saw the world before somebody else's change, so only a new one can succeed
+                self.env.cr.rollback()
+                problem = self.env._("Somebody changed the groups at the same time. The next night tries again.")
+            self.env.invalidate_all()
+            if not is_conflict or attempt == ATTEMPTS:
+                self.exists().rule_ids.last_error = problem
+                return
+            attempt += 1

@@ -5,7 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import check_domain, count_records, parse_domain
 from .buying_group_member import RANK
 
 
@@ -63,7 +63,7 @@ class BuyingStageRule(models.Model):
             rule.match_count = 0
             if rule.to_stage_id:
                 try:
-                    rule.match_count = self.env["buying.group"].search_count(rule._get_group_domain())
+                    rule.match_count = count_records(self.env["buying.group"], rule._get_group_domain())
                 except UserError:
                     continue  # the form shows the broken condition; saving and publishing say what is wrong with it
 

@@ -8,6 +8,9 @@ from odoo.tools import SQL
 
 from ...tools.titles import FOLD_FROM, FOLD_TO, fold_title, get_title_pattern
 
+# several times what the longest rule of the templates that come with the addon takes
+MAX_WORDS_LENGTH = 5000
+
 
 class ResPartner(models.Model):
     """A company can be an account; people may also belong to accounts that do not employ them."""
@@ -40,9 +43,15 @@ class ResPartner(models.Model):
         help="Finds job titles that contain any of several words or phrases, separated by commas. Only whole words are "
         "found, whatever their accents: CTO is not found in Director. * stands for any letters: Geschäftsführ*.",
     )
-    buying_group_ids = fields.One2many("buying.group", "partner_id", "Buying Groups")
-    buying_group_member_ids = fields.One2many("buying.group.member", "partner_id", "Buying Group Memberships")
-    buying_group_count = fields.Integer("Number of Buying Groups", compute="_compute_buying_group_count")
+    buying_group_ids = fields.One2many(
+        "buying.group", "partner_id", "Buying Groups", groups="crm_buying_journey.group_sales"
+    )
+    buying_group_member_ids = fields.One2many(
+        "buying.group.member", "partner_id", "Buying Group Memberships", groups="crm_buying_journey.group_sales"
+    )
+    buying_group_count = fields.Integer(
+        "Number of Buying Groups", compute="_compute_buying_group_count", groups="crm_buying_journey.group_sales"
+    )
 
     @api.depends("function")
     def _compute_function_words(self):
@@ -58,9 +67,18 @@ class ResPartner(models.Model):
         ``filtered_domain`` compares the plain text.
 
         :param value: one text, in which commas separate the phrases; phrases without letters find nobody
+        :raise UserError: the text is longer than the database should be asked for in each contact
         """
         if operator != "ilike":
             return NotImplemented
+        if len(value) > MAX_WORDS_LENGTH:
+            raise UserError(
+                self.env._(
+                    "The words to find in job titles have %(length)s characters. Write %(limit)s at most.",
+                    length=len(value),
+                    limit=MAX_WORDS_LENGTH,
+                )
+            )
         pattern = get_title_pattern(re.split(r"[,;，；、]", value))
         if not pattern:
             return Domain.FALSE
@@ -75,9 +93,35 @@ class ResPartner(models.Model):
         )
 
     def _compute_buying_group_count(self):
-        """Groups of a company and of the companies below it, or groups a person is a member of."""
+        """Groups of a company and of the companies below it, or groups a person is a member of; one query for all."""
+        self.env["res.partner"].flush_model(["parent_id", "is_company"])
+        self.env["buying.group.member"].flush_model(["group_id", "partner_id", "state"])
+        groups = self.env["buying.group"]._search([])
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                WITH RECURSIVE below AS (
+                    SELECT id AS account_id, id AS partner_id FROM res_partner WHERE id = ANY(%(ids)s) AND is_company
+                     UNION
+                    SELECT below.account_id, child.id
+                      FROM below JOIN res_partner child ON child.parent_id = below.partner_id
+                ), found AS (
+                    SELECT below.account_id AS id, own.id AS group_id
+                      FROM below JOIN buying_group own ON own.partner_id = below.partner_id
+                     UNION
+                    SELECT member.partner_id, member.group_id
+                      FROM buying_group_member member WHERE member.state = 'in' AND member.partner_id = ANY(%(ids)s)
+                )
+                SELECT id, COUNT(*) FROM found WHERE group_id IN %(groups)s GROUP BY id
+                    """,
+                    ids=self.ids,
+                    groups=groups.subselect(),
+                )
+            )
+        )
         for partner in self:
-            partner.buying_group_count = self.env["buying.group"].search_count(partner._get_buying_group_domain())
+            partner.buying_group_count = counts.get(partner._origin.id, 0)
 
     def _get_buying_group_domain(self):
         self.ensure_one()
@@ -125,9 +169,13 @@ class ResPartner(models.Model):
     def write(self, vals):
         if "is_company" in vals:
             self._refuse_change_of_kind(bool(vals["is_company"]))
+        turned = self.filtered(lambda partner: "active" in vals and partner.active != bool(vals["active"]))
         result = super().write(vals)
-        if "active" in vals:
-            self._archive_buying_groups(not vals["active"])
+        if turned:
+            turned._archive_buying_groups(not vals["active"])
+            domain = [("partner_id", "in", turned.ids), ("state", "=", "in")]
+            members = self.env["buying.group.member"].sudo().search(domain)
+            members.group_id._on_people_archived(members.partner_id, not vals["active"])
         return result
 
     def _refuse_change_of_kind(self, is_company):

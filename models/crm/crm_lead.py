@@ -14,7 +14,12 @@ class CrmLead(models.Model):
         domain="[('partner_id', 'in', buying_account_ids)]",
         help="The people who decide on this opportunity.",
     )
-    buying_account_ids = fields.Many2many("res.partner", compute="_compute_buying_account_ids")
+    buying_account_ids = fields.Many2many(
+        "res.partner",
+        compute="_compute_buying_account_ids",
+        compute_sudo=True,  # a salesperson may read a contact without reading the company above it
+        groups="crm_buying_journey.group_sales",
+    )
 
     @api.depends("partner_id")
     def _compute_buying_account_ids(self):
@@ -47,15 +52,21 @@ class CrmLead(models.Model):
             )
         Group = self.env["buying.group"]
         account_of = {lead: lead.buying_account_ids[:1] for lead in self}
-        accounts = self.env["res.partner"].union(*account_of.values())
-        everywhere = accounts | accounts.buying_group_ids.partner_id
-        existing = Group.search(
-            [("solution_id", "=", solution.id), ("partner_id", "in", (everywhere | self.buying_account_ids).ids)]
-        ).grouped("partner_id")
+        found = Group.with_context(active_test=False).search(
+            [("solution_id", "=", solution.id), ("partner_id", "in", self.buying_account_ids.ids)]
+        )
+        existing = found.filtered("active").grouped("partner_id")
+        archived = found.filtered(lambda group: not group.active).grouped("partner_id")
         groups, fresh = Group, Group
         for lead, account in account_of.items():
             # a group at a higher level of the hierarchy decides for its branches, too
             group = next((existing[above] for above in lead.buying_account_ids if above in existing), None)
+            if not group and account in archived:
+                raise UserError(
+                    self.env._(
+                        "%(group)s is archived. Restore it, or choose another solution.", group=archived[account].name
+                    )
+                )
             if not group:
                 group = existing[account] = Group.create({"solution_id": solution.id, "partner_id": account.id})
                 fresh |= group

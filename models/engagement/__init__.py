@@ -13,3 +13,4 @@ from . import mail_thread
 from . import res_partner
 from . import buying_group
 from . import buying_group_member
+from . import base_partner_merge

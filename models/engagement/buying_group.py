@@ -3,6 +3,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+# what the computation of scores alone writes
+SCORES = {"engagement", "engagement_band"}
+
 
 class BuyingGroup(models.Model):
     _inherit = "buying.group"
@@ -17,7 +20,7 @@ class BuyingGroup(models.Model):
     )
 
     engagement_band = fields.Selection(
-        selection=lambda self: self._get_bands(),
+        selection=lambda self: [(band, label.removesuffix(" %")) for band, label in self._get_bands()],
         compute="_compute_engagement_band",
         store=True,
         index=True,
@@ -30,14 +33,20 @@ class BuyingGroup(models.Model):
         for group in self:
             group.engagement_band = self._get_band(group.engagement)
 
+    @api.model
+    def default_get(self, field_names):
+        # neither the context nor somebody's own defaults say how engaged a group is
+        values = super().default_get([name for name in field_names if name not in SCORES])
+        return values | ({"engagement": 0.0} if "engagement" in field_names else {})
+
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any(vals.get("engagement") for vals in vals_list):
+        if not self.env.su and any(vals.get(name) for vals in vals_list for name in SCORES):
             self._refuse_engagement()
         return super().create(vals_list)
 
     def write(self, vals):
-        if "engagement" in vals and not self.env.su:
+        if SCORES & vals.keys() and not self.env.su:
             self._refuse_engagement()
         before = {group: group.status or "" for group in self} if "status" in vals else {}
         result = super().write(vals)
@@ -80,6 +89,17 @@ class BuyingGroup(models.Model):
                 for group, old, new in changes
             ]
         )
+
+    def _on_merge(self, stays):
+        result = super()._on_merge(stays)
+        self.env["engagement.score"]._merge_history("group_id", self, stays)
+        return result
+
+    def _on_people_archived(self, people, archived):
+        """Archived people do not count for the score either."""
+        result = super()._on_people_archived(people, archived)
+        self._score_new()
+        return result
 
     def _on_stage_changed(self, changes, source):
         result = super()._on_stage_changed(changes, source)

@@ -22,7 +22,12 @@ class BuyingGroupMember(models.Model):
         """One query for all rows. What happened to a person in our own books is nothing the person did."""
         latest = dict(
             self.env["engagement.activity"]._read_group(
-                [("partner_id", "in", self.partner_id.ids), ("channel", "!=", "group")],
+                [
+                    ("partner_id", "in", self.partner_id.ids),
+                    ("channel", "!=", "group"),
+                    ("is_automatic", "=", False),
+                    ("date", "<=", fields.Datetime.now()),  # a date ahead is somebody's mistake
+                ],
                 ["partner_id"],
                 ["date:max"],
             )
@@ -30,10 +35,24 @@ class BuyingGroupMember(models.Model):
         for member in self:
             member.last_activity_date = latest.get(member.partner_id)
 
+    @api.model
+    def default_get(self, field_names):
+        # the person says how engaged a member is, neither the context nor somebody's own defaults
+        return super().default_get([name for name in field_names if name != "engagement"])
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su and any(vals.get("engagement") for vals in vals_list):
+            self._refuse_engagement()
+        return super().create([{k: v for k, v in vals.items() if k != "engagement"} for vals in vals_list])
+
     def write(self, vals):
         if "engagement" in vals and not self.env.su:
-            raise UserError(self.env._("Engagement scores follow from what happened. Nobody can set them by hand."))
+            self._refuse_engagement()
         return super().write(vals)
+
+    def _refuse_engagement(self):
+        raise UserError(self.env._("Engagement scores follow from what happened. Nobody can set them by hand."))
 
     def unlink(self):
         groups = self.group_id

@@ -28,6 +28,7 @@ class EngagementExplanation(models.TransientModel):
     total = fields.Float("Sum", readonly=True)
     root = fields.Float("Square Root", readonly=True)
     max_root = fields.Float("Largest Square Root", readonly=True, help="It stands for a score of 100.")
+    automatic_count = fields.Integer("Automatic Activities", readonly=True)
     is_outdated = fields.Boolean(readonly=True, help="Something changed since the last computation.")
     is_excluded = fields.Boolean(readonly=True, help="Companies, employees and archived records have no score.")
     has_trend = fields.Boolean(readonly=True)
@@ -84,6 +85,11 @@ class EngagementExplanation(models.TransientModel):
             | {
                 "is_excluded": not (person.active and person.partner_share) or person.is_company,
                 "is_outdated": abs(computed - score) > 1e-6 or bool(sudo._count_new_activities(model, person)),
+                "automatic_count": sudo.env["engagement.activity"].search_count(
+                    [("partner_id", "=", person.id), ("is_automatic", "=", True), ("date", ">", values["since"])]
+                )
+                if values["since"]
+                else 0,
             },
             lines,
         )

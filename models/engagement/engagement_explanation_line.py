@@ -22,7 +22,7 @@ class EngagementExplanationLine(models.TransientModel):
     )
     type_id = fields.Many2one("engagement.activity.type", "Activity")
     count = fields.Integer("Number of Activities")
-    counted = fields.Integer(help="At most the daily maximum of each day.")
+    counted = fields.Integer(help="Up to the daily cap of each day.")
     days = fields.Integer("Active Days")
     capped_days = fields.Integer("Days over the Cap", help="Days on which more happened than counts.")
     member_id = fields.Many2one("buying.group.member", ondelete="cascade")

@@ -1,5 +1,6 @@
 # The history of scores.
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class EngagementScore(models.Model):
@@ -43,3 +44,25 @@ class EngagementScore(models.Model):
         """
         rows = self.sudo().search_fetch([(field_name, "in", ids), ("date", "=", date)], [field_name, "score"])
         return {row[field_name].id: row.score for row in rows}
+
+    def _merge_history(self, column, gone, stays):
+        """One score a day: the highest of the records that become one.
+
+        :param str column: ``partner_id`` or ``group_id``
+        """
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+            DELETE FROM engagement_score
+             WHERE id IN (
+                   SELECT id FROM (
+                       SELECT id, row_number() OVER (PARTITION BY date ORDER BY score DESC, id) AS place
+                         FROM engagement_score WHERE %(column)s = ANY(%(ids)s)) ranked
+                    WHERE place > 1)
+            """,
+                column=SQL.identifier(column),
+                ids=(gone + stays).ids,
+            )
+        )
+        self.invalidate_model()

@@ -33,6 +33,7 @@ GROUP_SUMS = """
                    SUM(COALESCE(member.engagement, 0) ORDER BY member.id) AS total
               FROM buying_group_member member
               JOIN buying_group ON buying_group.id = member.group_id AND buying_group.active
+              JOIN res_partner person ON person.id = member.partner_id AND person.active
               JOIN buying_solution solution ON solution.id = buying_group.solution_id
               JOIN buying_role_template_line line
                 ON line.template_id = solution.template_id AND line.role_id = member.role_id

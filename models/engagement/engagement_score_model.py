@@ -7,9 +7,13 @@ from psycopg2.errors import SerializationFailure
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.numbers import check_range
+
 _logger = logging.getLogger(__name__)
 
 CRON_ATTEMPTS = 5
+MAX_WINDOW_DAYS = 365
+MAX_DAILY_CAP = 10000
 
 
 class EngagementScoreModel(models.Model):
@@ -39,13 +43,12 @@ class EngagementScoreModel(models.Model):
         index=True,
     )
     window_days = fields.Integer(
-        "Window (Days)",
+        "Days Looked Back",
         default=30,
         required=True,
         help="Only activities of this many days before the computation count: older engagement fades.",
     )
     daily_cap = fields.Integer(
-        "Daily Cap",
         default=20,
         required=True,
         help="Of one person and type, at most this many activities a day (UTC) count.",
@@ -66,7 +69,12 @@ class EngagementScoreModel(models.Model):
     _window_positive = models.Constraint(
         "CHECK(window_days BETWEEN 1 AND 365)", "The window is between 1 and 365 days long."
     )
-    _cap_positive = models.Constraint("CHECK(daily_cap >= 1)", "The daily maximum is at least 1.")
+    _cap_positive = models.Constraint("CHECK(daily_cap BETWEEN 1 AND 10000)", "The daily cap is between 1 and 10,000.")
+
+    @api.model
+    def default_get(self, field_names):
+        # neither the context nor somebody's own defaults say what was computed
+        return super().default_get([name for name in field_names if not name.startswith("last_")])
 
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
@@ -83,6 +91,8 @@ class EngagementScoreModel(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_limits(vals)
         if not self.env.su:
             # explicit, since a default in the context would come back otherwise
             vals_list = [self._without_results(vals) | {"state": "draft"} for vals in vals_list]
@@ -91,7 +101,13 @@ class EngagementScoreModel(models.Model):
     def _without_results(self, vals):
         return {name: value for name, value in vals.items() if not name.startswith("last_")}
 
+    def _check_limits(self, vals):
+        """:raise UserError: a number is none, or out of bounds"""
+        check_range(self.env, vals, "window_days", self.env._("The number of days looked back"), 1, MAX_WINDOW_DAYS)
+        check_range(self.env, vals, "daily_cap", self.env._("The daily cap"), 1, MAX_DAILY_CAP)
+
     def write(self, vals):
+        self._check_limits(vals)
         if not self.env.su:
             if "state" in vals or vals != self._without_results(vals):
                 raise UserError(self.env._("State and results of a score model follow from activating and computing."))

@@ -2,6 +2,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.numbers import check_range
+
+MAX_WEIGHT = 1000
 # Names of usual weights, as in the activity weighting of Adobe Journey Optimizer B2B Edition. Roles have others.
 BANDS = [
     ("0", "No weight"),
@@ -40,7 +43,7 @@ class EngagementScoreModelLine(models.Model):
     )
 
     _type_unique = models.Constraint("UNIQUE(model_id, type_id)", "This model weighs the activity type already.")
-    _weight_positive = models.Constraint("CHECK(weight >= 0)", "A weight is 0 or more.")
+    _weight_positive = models.Constraint("CHECK(weight BETWEEN 0 AND 1000)", "A weight is between 0 and 1,000.")
 
     @api.depends("weight")
     def _compute_band(self):
@@ -60,11 +63,18 @@ class EngagementScoreModelLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        for vals in vals_list:
+            self._check_weight(vals)
         lines = super().create(vals_list)
         lines._refuse_unless_draft(lines.model_id)
         return lines
 
+    def _check_weight(self, vals):
+        """:raise UserError: the weight is no whole number, or out of bounds"""
+        check_range(self.env, vals, "weight", self.env._("A weight"), 0, MAX_WEIGHT)
+
     def write(self, vals):
+        self._check_weight(vals)
         self._refuse_unless_draft(self.model_id | self.model_id.browse(vals.get("model_id")))
         return super().write(vals)
 

@@ -22,6 +22,12 @@ class ResPartner(models.Model):
     # the few with a score are sorted, searched and, each night, looked up
     _engagement_score_idx = models.Index("(engagement_score) WHERE engagement_score > 0")
 
+    @api.model
+    def default_get(self, field_names):
+        # neither the context nor somebody's own defaults say how engaged a person is
+        values = super().default_get([name for name in field_names if name != "engagement_score"])
+        return values | ({"engagement_score": 0.0} if "engagement_score" in field_names else {})
+
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su and any(vals.get("engagement_score") for vals in vals_list):

@@ -3,7 +3,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ...tools.domains import get_ids
+from ...tools.domains import get_filters, get_ids
 
 
 class BuyingCoverage(models.AbstractModel):
@@ -31,11 +31,11 @@ class BuyingCoverage(models.AbstractModel):
         :raise UserError: a filter is malformed
         :raise AccessError: the user may not read buying groups
         """
-        filters = filters or {}
+        filters = get_filters(self.env, filters)
         self.env["buying.group"].check_access("read")
         domain = self._get_domain(filters)
         groups = dict(self.env["buying.group"]._read_group(domain, ["solution_id"], ["__count"]))
-        solution_ids = filters.get("solution_ids") or [solution.id for solution in groups]
+        solution_ids = get_ids(self.env, filters, "solution_ids") or [solution.id for solution in groups]
         solutions = self.env["buying.solution"].search([("id", "in", solution_ids)])
         people = self._count_people(filters)
         self.env["buying.group"].flush_model(["missing_role_ids"])  # the host forgets it for a many2many

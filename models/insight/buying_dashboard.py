@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...tools.domains import get_ids
+from ...tools.domains import get_filters, get_ids
 
 # upper ends of the bands, in whole percent; 25.4 is shown as 25 and belongs to the first, 25.5 as 26 to the second
 BANDS = (25, 50, 75, 100)
@@ -22,6 +22,8 @@ FILTERS = {
     "country_ids": "partner_id.country_id",
 }
 MAX_SOLUTIONS = 12
+# a row for each month of the period, and dates with which can be reckoned
+EARLIEST, LATEST, MAX_PERIOD_DAYS = dt.date(1970, 1, 1), dt.date(2100, 12, 31), 3660
 
 
 class BuyingDashboard(models.AbstractModel):
@@ -58,7 +60,7 @@ class BuyingDashboard(models.AbstractModel):
         :raise UserError: a filter is malformed
         :raise AccessError: the user may not read buying groups
         """
-        filters = filters or {}
+        filters = get_filters(self.env, filters)
         self.env["buying.group"].check_access("read")
         domain = self._get_domain(filters)
         date_from, date_to = self._get_period(filters)
@@ -107,17 +109,20 @@ class BuyingDashboard(models.AbstractModel):
         try:
             date_to = fields.Date.to_date(filters.get("date_to")) or today
             date_from = fields.Date.to_date(filters.get("date_from")) or fields.Date.subtract(date_to, years=1)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             raise UserError(self.env._("The period of the dashboard is not made of two dates.")) from error
         if date_from > date_to:
             raise UserError(self.env._("The period of the dashboard ends before it begins."))
+        if not EARLIEST <= date_from <= date_to <= LATEST or (date_to - date_from).days > MAX_PERIOD_DAYS:
+            raise UserError(
+                self.env._("The period of the dashboard must lie between 1970 and 2100, and be ten years long at most.")
+            )
         return date_from, date_to
 
     @api.model
     def _to_utc(self, day):
         """When a day begins for the user, as naive UTC."""
-        zone = pytz.timezone(self.env.context.get("tz") or self.env.user.tz or "UTC")
-        return zone.localize(dt.datetime.combine(day, dt.time())).astimezone(pytz.utc).replace(tzinfo=None)
+        return self.env.tz.localize(dt.datetime.combine(day, dt.time())).astimezone(pytz.utc).replace(tzinfo=None)
 
     # Charts of today ----------------------------------------------------------------------------------------------
 
@@ -235,7 +240,7 @@ class BuyingDashboard(models.AbstractModel):
         domain &= Domain("date", ">=", self._to_utc(date_from))
         domain &= Domain("date", "<", self._to_utc(date_to + dt.timedelta(days=1)))
         # the months of the domains below must be those that the statement counts by
-        Member = self.env["buying.group.member"].with_context(tz=self.env.context.get("tz") or self.env.user.tz)
+        Member = self.env["buying.group.member"].with_context(tz=self.env.tz.zone)
         groups = Member._read_group(domain, ["date:month", "role_id"], ["__count"])
         number = {(month.date(), role.id): count for month, role, count in groups}
         used = {role.id for _month, role, _count in groups}

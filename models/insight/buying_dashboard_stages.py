@@ -8,6 +8,7 @@ from odoo.tools import SQL
 # Adobe names the lists but not the thresholds; these are ours
 HIGH_COMPLETENESS = 70
 VELOCITY_DAYS = 90
+STANDSTILL_DAYS = 14
 HIGHLIGHTS = 5
 
 
@@ -105,8 +106,8 @@ class BuyingDashboard(models.AbstractModel):
 
     @api.model
     def _get_highlights(self, domain):
-        """Up to five groups each: the most engaged; those that stand still although nearly all roles are filled; those
-        that advanced most stages in 90 days."""
+        """Up to five groups each: the most engaged; those that stand still, in the same stage for two weeks at least,
+        although nearly all roles are filled; those that advanced most stages in 90 days."""
         Group = self.env["buying.group"]
         engaged = Group.search(
             domain & Domain("engagement", ">", 0), limit=HIGHLIGHTS, order="engagement desc, id desc"
@@ -115,7 +116,8 @@ class BuyingDashboard(models.AbstractModel):
             domain
             & Domain("required_role_count", ">", 0)
             & Domain("completeness", ">=", HIGH_COMPLETENESS)
-            & Domain("stage_id.destination", "=", "none"),
+            & Domain("stage_id.destination", "=", "none")
+            & Domain("days_in_stage", ">=", STANDSTILL_DAYS),
             limit=HIGHLIGHTS,
             order="stage_date, id",
         )
@@ -132,11 +134,13 @@ class BuyingDashboard(models.AbstractModel):
 
     @api.model
     def _get_highlight(self, group, **values):
+        # whoever may see a group may see whose it is, be the account another company's
+        names = group.sudo()
         return {
             "id": group.id,
-            "account": group.partner_id.name or "",
-            "solution": group.solution_id.name or "",
-            "stage": group.stage_id.name or "",
+            "account": names.partner_id.name or "",
+            "solution": names.solution_id.name or "",
+            "stage": names.stage_id.name or "",
             "completeness": group.completeness if group.required_role_count else False,
             "engagement": group.engagement,
             **values,

@@ -25,6 +25,8 @@ class BuyingGroup(models.Model):
         with any score, others only if they have one (Adobe Journey Optimizer B2B Edition, members highlight).
         """
         decision_maker = self.env.ref("crm_buying_journey.buying_role_decision_maker", raise_if_not_found=False)
+        # all groups' people at once: the host would read them group by group
+        self.member_ids.partner_id._origin.fetch(["name", "function"])
         for group in self:
             members = group.member_ids.filtered("partner_id")
             members = members.sorted(lambda member: (-member.engagement, member.partner_id.name or ""))

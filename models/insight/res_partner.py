@@ -5,6 +5,9 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.domains import MAX_ID
+from ...tools.numbers import get_number
+
 OPERATORS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
@@ -45,15 +48,21 @@ class ResPartner(models.Model):
 
     @api.model
     def _search_buying_group_membership_count(self, operator_, value):
-        """Count by one statement; whoever is in no group is found by leaving out those who are in too many."""
+        """Count by one statement; whoever is in no group is found by leaving out those who are in too many.
+
+        :raise UserError: the value is no number
+        """
+        name = self._fields["buying_group_membership_count"]._description_string(self.env)
         if operator_ == "in":
-            values = {int(number or 0) for number in value}
+            numbers = {get_number(self.env, number, name) for number in value}
+            values = {int(number) for number in numbers if abs(number) <= MAX_ID and number == int(number)}
 
             def fits(number):
                 return number in values
 
-            having = SQL("COUNT(*) = ANY(%s)", list(values))
+            having = SQL("COUNT(*) = ANY(%s::int[])", list(values))
         elif operator_ in OPERATORS:
+            value = max(-MAX_ID, min(MAX_ID, get_number(self.env, value, name)))
 
             def fits(number):
                 return OPERATORS[operator_](number, value)

@@ -2,7 +2,7 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
-from ...tools.domains import check_domain
+from ...tools.domains import check_domain, count_records
 
 PRIVILEGED_GROUPS = ("base.group_system", "base.group_erp_manager")
 
@@ -110,7 +110,7 @@ class JourneyJourney(models.Model):
             journey.audience_count = 0
             if journey.model_id and self.env[journey.model_name].has_access("read"):
                 try:
-                    journey.audience_count = self.env[journey.model_name].search_count(journey._get_audience_domain())
+                    journey.audience_count = count_records(self.env[journey.model_name], journey._get_audience_domain())
                 except UserError:
                     continue  # the form shows the broken domain; saving says what is wrong with it
 

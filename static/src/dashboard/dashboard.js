@@ -90,9 +90,9 @@ export class BuyingDashboard extends Component {
             engagedEmpty: _t("No group is engaged yet. Scores are computed every night."),
             stagnant: _t("Standing Still"),
             stagnantHelp: _t(
-                "Groups of at least 70 % completeness that are under way, those longest in their stage first."
+                "Groups of at least 70 % completeness that are under way and have been in their stage for 14 days or more, the longest first."
             ),
-            stagnantEmpty: _t("No group that is nearly complete stands still."),
+            stagnantEmpty: _t("No group that is nearly complete has stood still for 14 days."),
             fast: _t("High Velocity"),
             fastHelp: _t("The groups that advanced most stages in the last 90 days."),
             fastEmpty: _t("No group advanced in the last 90 days."),

@@ -26,7 +26,7 @@ export class MembersHighlightField extends Component {
                 key: "others",
                 title: _t("Top engaged members"),
                 cards: value.others || [],
-                empty: _t("No top engaged members"),
+                empty: _t("No other engaged members"),
             },
         ];
     }

@@ -1,0 +1,11 @@
+# Merging contacts and groups: one history of scores each.
+from odoo import api, models
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        self.env["engagement.score"]._merge_history("partner_id", src_partners, dst_partner)
+        return super()._update_foreign_keys(src_partners, dst_partner)
