@@ -36,3 +36,5 @@ from . import test_tour
 from . import test_wizard_groups
 from . import test_tour_dashboard
 from . import test_wizard_audience_export
+from . import test_journey_split
+from . import test_journey_variant

@@ -237,7 +237,7 @@ class JourneyNode(models.Model):
         following = self.next_id
         self.next_id = node
         if following and node._get_kind()._outcomes:
-            node.next_id = following
+            node._get_kind()._connect(node, following)
 
     def _get_edge_errors(self):
         """What is wrong with the exits of this node.
