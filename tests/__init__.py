@@ -38,3 +38,4 @@ from . import test_tour_dashboard
 from . import test_wizard_audience_export
 from . import test_journey_split
 from . import test_journey_variant
+from . import test_journey_wait

@@ -4,9 +4,12 @@ from . import journey_journey_lifecycle
 from . import journey_version
 from . import journey_node
 from . import journey_node_origin
+from . import journey_node_until
+from . import journey_node_wait
 from . import journey_edge
 from . import journey_edge_activity
 from . import journey_participant
+from . import journey_participant_arrival
 from . import journey_trace
 from . import ir_actions_server
 from . import kinds
