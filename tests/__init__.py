@@ -39,3 +39,4 @@ from . import test_wizard_audience_export
 from . import test_journey_split
 from . import test_journey_variant
 from . import test_journey_wait
+from . import test_journey_listen

@@ -6,6 +6,7 @@ from . import journey_node
 from . import journey_node_origin
 from . import journey_node_until
 from . import journey_node_wait
+from . import journey_node_listen
 from . import journey_edge
 from . import journey_edge_activity
 from . import journey_participant
@@ -15,6 +16,8 @@ from . import ir_actions_server
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance
+from . import journey_engine_wake
+from . import engagement_activity
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

@@ -239,7 +239,11 @@ class JourneyEngine(models.AbstractModel):
                 )
             elif move == "node":
                 change = SQL(
-                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0", value, now
+                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0, arrived_at = %s,"
+                    " arrived_after = (SELECT COALESCE(MAX(id), 0) FROM engagement_activity)",
+                    value,
+                    now,
+                    now,
                 )
             else:
                 change = SQL(

@@ -7,3 +7,4 @@ from . import journey_kind_end
 from . import journey_kind_merge
 from . import journey_kind_split
 from . import journey_kind_variant
+from . import journey_kind_listen

@@ -55,8 +55,6 @@ class JourneyKind(models.AbstractModel):
     def _get_with_activity(self, edge, people, records, entered, now):
         """Who fulfils the activity condition of a path, in one query.
 
-        An activity that belongs to a buying group counts for that group alone. What machines did does not count.
-
         :param dict people: ``{key: ids of the people whose activities count}``
         :param dict records: ``{key: id of the record itself}`` of the node's model; empty: people only
         :param dict entered: ``{key: time of entry}``
@@ -65,64 +63,63 @@ class JourneyKind(models.AbstractModel):
         """
         if not entered:
             return set()
-        model_name = edge.source_id.model_name
-        since = {key: edge._get_since(entered_at, now) for key, entered_at in entered.items()}
-        pairs = [(key, person, records.get(key), since[key]) for key, persons in people.items() for person in persons]
-        own = [(key, record_id, since[key]) for key, record_id in records.items()]
-        self.env["engagement.activity"].flush_model()
-        group_rule = SQL("activity.group_id IS NULL OR activity.group_id = who.res_id")
-        own_link = SQL("activity.res_model = %s AND activity.res_id = own.res_id", model_name)
-        group_link = SQL("FALSE")
-        if model_name == "buying.group":
-            group_link = SQL("activity.group_id = own.res_id")
-        elif model_name == "res.partner":
-            group_link = SQL(
-                "activity.group_id IN (SELECT owned.id FROM buying_group owned WHERE owned.partner_id = own.res_id)"
-            )
+        since = {key: (edge._get_since(entered_at, now), 0) for key, entered_at in entered.items()}
+        found = self._get_activities_sql(edge.source_id, edge.activity_type_ids, people, records, since)
         self.env.cr.execute(
-            SQL(
-                """
-            SELECT found.key
-              FROM (
-                   SELECT who.key, activity.id
-                     FROM unnest(%(keys)s::int[], %(persons)s::int[], %(their_records)s::int[],
-                                 %(their_since)s::timestamp[]) AS who(key, partner_id, res_id, since)
-                     JOIN engagement_activity activity
-                       ON activity.partner_id = who.partner_id AND activity.date >= who.since
-                    WHERE activity.type_id = ANY(%(types)s) AND activity.is_automatic IS NOT TRUE
-                      AND (%(group_rule)s)
-                    UNION
-                   SELECT own.key, activity.id
-                     FROM unnest(%(own_keys)s::int[], %(own_records)s::int[], %(own_since)s::timestamp[])
-                       AS own(key, res_id, since)
-                     JOIN engagement_activity activity ON (%(own_link)s) AND activity.date >= own.since
-                    WHERE activity.type_id = ANY(%(types)s) AND activity.is_automatic IS NOT TRUE
-                    UNION
-                   SELECT own.key, activity.id
-                     FROM unnest(%(own_keys)s::int[], %(own_records)s::int[], %(own_since)s::timestamp[])
-                       AS own(key, res_id, since)
-                     JOIN engagement_activity activity ON (%(group_link)s) AND activity.date >= own.since
-                    WHERE activity.type_id = ANY(%(types)s) AND activity.is_automatic IS NOT TRUE
-                   ) found
-          GROUP BY found.key
-            HAVING COUNT(*) >= %(count)s
-            """,
-                keys=[row[0] for row in pairs],
-                persons=[row[1] for row in pairs],
-                their_records=[row[2] for row in pairs],
-                their_since=[row[3] for row in pairs],
-                own_keys=[row[0] for row in own],
-                own_records=[row[1] for row in own],
-                own_since=[row[2] for row in own],
-                types=edge.activity_type_ids.ids,
-                group_rule=group_rule if model_name == "buying.group" else SQL("TRUE"),
-                own_link=own_link,
-                group_link=group_link,
-                count=edge.activity_count,
-            )
+            SQL("SELECT key FROM (%s) found GROUP BY key HAVING COUNT(*) >= %s", found, edge.activity_count)
         )
         did = {row[0] for row in self.env.cr.fetchall()}
         return did if edge.activity_did == "did" else entered.keys() - did
+
+    def _get_activities_sql(self, node, types, people, records, since):
+        """Query for what concerned whom: ``key, id, type_id, date`` of activities.
+
+        An activity that belongs to a buying group concerns, of all groups, that one alone. What machines did does not
+        count. ``journey.engine._wake`` asks the same the other way round: keep the two alike.
+
+        :param dict people: ``{key: ids of the people whose activities count}``
+        :param dict records: ``{key: id of the record itself}``
+        :param dict since: ``{key: (from this moment on, only ids above this one)}``
+        """
+        pairs = [
+            (key, person, records.get(key), *since[key]) for key, persons in people.items() for person in persons
+        ]
+        own = [(key, None, record_id, *since[key]) for key, record_id in records.items()]
+        self.env["engagement.activity"].flush_model()
+        group_rule, group_link = SQL("TRUE"), SQL("FALSE")
+        if node.model_name == "buying.group":
+            group_rule = SQL("activity.group_id IS NULL OR activity.group_id = who.res_id")
+            group_link = SQL("activity.group_id = who.res_id")
+        elif node.model_name == "res.partner":
+            group_link = SQL(
+                "activity.group_id IN (SELECT owned.id FROM buying_group owned WHERE owned.partner_id = who.res_id)"
+            )
+        own_link = SQL("activity.res_model = %s AND activity.res_id = who.res_id", node.model_name)
+
+        def select(rows, link, rule):
+            # one index each: a single condition with OR would read the whole log
+            return SQL(
+                """
+                SELECT who.key, activity.id, activity.type_id, activity.date
+                  FROM unnest(%s::int[], %s::int[], %s::int[], %s::timestamp[], %s::int[])
+                    AS who(key, partner_id, res_id, since, after_id)
+                  JOIN engagement_activity activity
+                    ON (%s) AND activity.date >= who.since AND activity.id > who.after_id
+                 WHERE activity.type_id = ANY(%s) AND activity.is_automatic IS NOT TRUE AND (%s)
+                """,
+                *([row[column] for row in rows] for column in range(5)),
+                link,
+                types.ids,
+                rule,
+            )
+
+        return SQL(" UNION ").join(
+            [
+                select(pairs, SQL("activity.partner_id = who.partner_id"), group_rule),
+                select(own, own_link, SQL("TRUE")),
+                select(own, group_link, SQL("TRUE")),
+            ]
+        )
 
     def _get_active_people(self, node, records):
         """Ids of those whose activities count for each record: its people, and the account it is about.
