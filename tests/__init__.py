@@ -40,3 +40,4 @@ from . import test_journey_split
 from . import test_journey_variant
 from . import test_journey_wait
 from . import test_journey_listen
+from . import test_journey_graph

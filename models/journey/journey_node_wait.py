@@ -1,5 +1,5 @@
 # Steps that wait for a date of the record.
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class JourneyNode(models.Model):
@@ -19,3 +19,24 @@ class JourneyNode(models.Model):
         default="days",
     )
     wait_offset_direction = fields.Selection([("before", "Before"), ("after", "After")], default="after")
+
+    @api.depends(
+        "wait_field_id",
+        "wait_offset_value",
+        "wait_offset_unit",
+        "wait_offset_direction",
+        "until_weekdays",
+        "until_time",
+        "until_tz",
+        "activity_type_ids.name",
+        "timeout_type",
+        "timeout_value",
+        "timeout_unit",
+        "timeout_date",
+        "out_edge_ids.name",
+        "out_edge_ids.outcome",
+        "out_edge_ids.percent",
+        "out_edge_ids.target_id.name",
+    )
+    def _compute_summary(self):
+        return super()._compute_summary()
