@@ -41,3 +41,4 @@ from . import test_journey_variant
 from . import test_journey_wait
 from . import test_journey_listen
 from . import test_journey_graph
+from . import test_journey_people_split

@@ -12,6 +12,9 @@ from . import journey_edge
 from . import journey_edge_activity
 from . import journey_participant
 from . import journey_participant_arrival
+from . import journey_participant_person
+from . import journey_participant_people
+from . import journey_node_people
 from . import journey_trace
 from . import ir_actions_server
 from . import kinds

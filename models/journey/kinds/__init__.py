@@ -1,5 +1,6 @@
 from . import journey_kind
 from . import journey_kind_paths
+from . import journey_kind_people
 from . import journey_kind_action
 from . import journey_kind_email
 from . import journey_kind_wait
@@ -8,3 +9,4 @@ from . import journey_kind_merge
 from . import journey_kind_split
 from . import journey_kind_variant
 from . import journey_kind_listen
+from . import journey_kind_people_split
