@@ -173,7 +173,12 @@ class TestJourneyListen(GraphCase):
         ):
             with freeze_time(start):
                 journey, _nodes = self.listen(
-                    contact, edges=edges, nodes=nodes, timeout_value=3, timeout_unit="days", until_time=12,
+                    contact,
+                    edges=edges,
+                    nodes=nodes,
+                    timeout_value=3,
+                    timeout_unit="days",
+                    until_time=12,
                     until_tz="UTC",
                 )
             self.assertEqual(journey.participant_ids.due_at, fields.Datetime.to_datetime("2026-03-05 12:00:00"))
@@ -188,7 +193,10 @@ class TestJourneyListen(GraphCase):
         early, late = self.make_contacts(2)
         with freeze_time("2026-03-02 10:00:00"):
             journey, _nodes = self.listen(
-                early + late, edges=[("Listen", "Late", "timeout")], nodes={"Late": {}}, timeout_type="date",
+                early + late,
+                edges=[("Listen", "Late", "timeout")],
+                nodes={"Late": {}},
+                timeout_type="date",
                 timeout_date="2026-03-03 10:00:00",
             )
         self.log("email_opened", early, date="2026-03-03 09:00:00")

@@ -94,7 +94,8 @@ class TestJourneyPeopleSplit(GraphCase):
         self.engine.tick()
         self.assertEqual(set(journey.participant_ids.mapped("state")), {"completed"})
         self.assertEqual(self.brandon.ref, "1t")
-        first = {trace.participant_id.res_id: trace.state for trace in journey.participant_ids.trace_ids if trace.visit == 1}
+        traces = journey.participant_ids.trace_ids.filtered(lambda trace: trace.visit == 1)
+        first = {trace.participant_id.res_id: trace.state for trace in traces}
         self.assertEqual(first, {self.group.id: "done", empty.id: "skipped", second.id: "done"})
 
     def test_second_pass_shares_out_anew(self):
@@ -104,7 +105,12 @@ class TestJourneyPeopleSplit(GraphCase):
         )
         start.next_id = nodes["Split"]
         self.env["journey.node"].create(
-            {"version_id": journey.draft_version_id.id, "name": "Pause", "kind": "wait", "after_id": nodes["Together"].id}
+            {
+                "version_id": journey.draft_version_id.id,
+                "name": "Pause",
+                "kind": "wait",
+                "after_id": nodes["Together"].id,
+            }
         ).next_id = nodes["Split"]
         nodes["End"].unlink()
         journey.with_user(self.manager).action_publish()

@@ -37,7 +37,8 @@ class TestJourneySplit(GraphCase):
         self.assertEqual(
             self.path_of(journey), {contacts[0].id: "End 1", contacts[1].id: "End 2", contacts[2].id: "Rest"}
         )
-        reasons = {trace.participant_id.res_id: trace.reason for trace in journey.participant_ids.trace_ids if trace.visit == 1}
+        traces = journey.participant_ids.trace_ids.filtered(lambda trace: trace.visit == 1)
+        reasons = {trace.participant_id.res_id: trace.reason for trace in traces}
         self.assertEqual(reasons[contacts[1].id], "Path Path 2: [('ref', '=', 'A')]")
         self.assertEqual(reasons[contacts[2].id], "No condition matched.")
 
@@ -115,9 +116,7 @@ class TestJourneySplit(GraphCase):
         other.assign_member(self.brandon, self.role_decision)
         self.env["engagement.activity"].search([("group_id", "in", (other + self.group).ids)]).unlink()
         self.log("interesting_moment", self.brandon, group_id=other.id)
-        journey, _nodes = self.split(
-            self.group + other, [self.did("interesting_moment", activity_window="days")]
-        )
+        journey, _nodes = self.split(self.group + other, [self.did("interesting_moment", activity_window="days")])
         self.engine.tick()
         self.assertEqual(self.path_of(journey), {self.group.id: "Rest", other.id: "End 1"})
 

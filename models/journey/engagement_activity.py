@@ -9,9 +9,10 @@ class EngagementActivity(models.Model):
 
     @api.model
     def _on_recorded(self, codes):
-        super()._on_recorded(codes)
+        result = super()._on_recorded(codes)
         if codes and self._is_listened_for(codes):
             self.env["journey.engine"]._trigger()
+        return result
 
     @api.model
     def _is_listened_for(self, codes):

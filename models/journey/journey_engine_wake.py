@@ -65,7 +65,8 @@ class JourneyEngine(models.AbstractModel):
         if not mark:
             # the step is new: what was recorded before the first arrival is of no interest
             self.env.cr.execute(
-                "SELECT MIN(COALESCE(arrived_after, 0)) FROM journey_participant WHERE node_id = %s AND state = 'active'",
+                "SELECT MIN(COALESCE(arrived_after, 0)) FROM journey_participant"
+                " WHERE node_id = %s AND state = 'active'",
                 [node.id],
             )
             mark = self.env.cr.fetchone()[0] or 0

@@ -2,8 +2,9 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_partner import _tz_get
 from odoo.exceptions import UserError
+
+from odoo.addons.base.models.res_partner import _tz_get
 
 from ...tools.moments import get_next_slot
 
@@ -13,7 +14,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 
 class JourneyNode(models.Model):
-    """"Must end on" (Adobe Journey Optimizer B2B Edition, wait nodes): when the waiting is over, the participant moves
+    """ "Must end on" (Adobe Journey Optimizer B2B Edition, wait nodes): when the waiting is over, the participant moves
     at the next allowed time on the next allowed weekday, counted in a time zone. Without a time that is midnight."""
 
     _inherit = "journey.node"
@@ -32,9 +33,7 @@ class JourneyNode(models.Model):
     until_saturday = fields.Boolean("Saturday")
     until_sunday = fields.Boolean("Sunday")
     until_time = fields.Float("Time of Day", digits=False, help="In hours: 9.5 is half past nine. 0 is midnight.")
-    until_tz = fields.Selection(
-        _tz_get, "Time Zone", help="Empty means the time zone of the responsible user, or UTC."
-    )
+    until_tz = fields.Selection(_tz_get, "Time Zone", help="Empty means the time zone of the responsible user, or UTC.")
 
     @api.depends(*(f"until_{day}" for day in WEEKDAYS))
     def _compute_until_weekdays(self):
@@ -44,11 +43,7 @@ class JourneyNode(models.Model):
     def _inverse_until_weekdays(self):
         for node in self:
             wanted = {part.strip().lower() for part in (node.until_weekdays or "").split(",") if part.strip()}
-            days = {
-                day
-                for day, name in enumerate(WEEKDAYS)
-                if {str(day), name, name[:3]} & wanted
-            }
+            days = {day for day, name in enumerate(WEEKDAYS) if {str(day), name, name[:3]} & wanted}
             if len(days) != len(wanted):
                 raise UserError(
                     self.env._(
@@ -62,9 +57,7 @@ class JourneyNode(models.Model):
     def _check_until_time(self):
         for node in self:
             if node.until_time < 0 or round(node.until_time * 60) >= 24 * 60:
-                raise UserError(
-                    self.env._("%(step)s: enter a time of day between 00:00 and 23:59.", step=node.name)
-                )
+                raise UserError(self.env._("%(step)s: enter a time of day between 00:00 and 23:59.", step=node.name))
 
     def _get_until_days(self):
         """Numbers of the allowed weekdays, Monday is 0; empty means any day."""
@@ -93,7 +86,7 @@ class JourneyNode(models.Model):
         return get_next_slot(max(moment, now), self._get_until_days(), self.until_time, self._get_until_tz())
 
     def _get_until_text(self):
-        """"Monday, Friday 09:00", or nothing."""
+        """ "Monday, Friday 09:00", or nothing."""
         self.ensure_one()
         if not self._must_end_on():
             return ""

@@ -46,9 +46,7 @@ class JourneyKindListen(models.AbstractModel):
             "Listen for: %(activities)s, for %(value)s %(unit)s",
             activities=activities,
             value=node.timeout_value,
-            unit=dict(node._fields["timeout_unit"]._description_selection(self.env))
-            .get(node.timeout_unit, "")
-            .lower(),
+            unit=dict(node._fields["timeout_unit"]._description_selection(self.env)).get(node.timeout_unit, "").lower(),
         )
 
     def _get_errors(self, node):

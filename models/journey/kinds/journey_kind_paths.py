@@ -81,9 +81,7 @@ class JourneyKind(models.AbstractModel):
         :param dict records: ``{key: id of the record itself}``
         :param dict since: ``{key: (from this moment on, only ids above this one)}``
         """
-        pairs = [
-            (key, person, records.get(key), *since[key]) for key, persons in people.items() for person in persons
-        ]
+        pairs = [(key, person, records.get(key), *since[key]) for key, persons in people.items() for person in persons]
         own = [(key, None, record_id, *since[key]) for key, record_id in records.items()]
         self.env["engagement.activity"].flush_model()
         group_rule, group_link = SQL("TRUE"), SQL("FALSE")

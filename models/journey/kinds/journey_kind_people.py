@@ -27,6 +27,6 @@ class JourneyKind(models.AbstractModel):
         for record_id, person_id in self.env.cr.fetchall():
             on_path.setdefault(record_id, set()).add(person_id)
         return {
-            record_id: persons.filtered(lambda person, ids=on_path.get(record_id, ()): person.id in ids)
+            record_id: persons.filtered(lambda person, key=record_id: person.id in on_path.get(key, ()))
             for record_id, persons in people.items()
         }

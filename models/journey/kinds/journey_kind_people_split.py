@@ -82,10 +82,14 @@ class JourneyKindPeopleSplit(models.AbstractModel):
             self._share_out(node, fresh, records)
         order = {edge.id: place for place, edge in enumerate(paths)}
         counts = {}
-        for participant, edge, count in self.env["journey.participant.person"].sudo()._read_group(
-            [("participant_id", "in", there.ids), ("edge_id", "in", paths.ids)],
-            ["participant_id", "edge_id"],
-            ["__count"],
+        for participant, edge, count in (
+            self.env["journey.participant.person"]
+            .sudo()
+            ._read_group(
+                [("participant_id", "in", there.ids), ("edge_id", "in", paths.ids)],
+                ["participant_id", "edge_id"],
+                ["__count"],
+            )
         ):
             counts.setdefault(participant.id, {})[edge.id] = count
         chosen = {}
@@ -127,7 +131,7 @@ class JourneyKindPeopleSplit(models.AbstractModel):
         mine = {participant.id: records[participant.id] for participant in participants}
         everybody = next(iter(mine.values())).union(*mine.values())
         people_of = self._get_people(node, everybody)
-        people = {participant.id: people_of[record.id] for participant, record in zip(participants, mine.values())}
+        people = {key: people_of[record.id] for key, record in mine.items()}
         Partner = node.sudo(False).env["res.partner"]
         left = {(key, person_id) for key, persons in people.items() for person_id in persons.ids}
         entered = {participant.id: participant.entered_at for participant in participants}
