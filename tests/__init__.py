@@ -40,3 +40,9 @@ from . import test_wizard_groups
 from . import test_tour_dashboard
 from . import test_wizard_audience_export
 from . import test_wizard_security
+from . import test_journey_split
+from . import test_journey_variant
+from . import test_journey_wait
+from . import test_journey_listen
+from . import test_journey_graph
+from . import test_journey_people_split

@@ -49,6 +49,17 @@ class JourneyEdge(models.Model):
             if edge.source_id == edge.target_id:
                 raise UserError(self.env._("%(step)s cannot lead to itself.", step=edge.source_id.name))
 
+    def _get_graph_values(self):
+        """What a copy of this edge has in common with it: everything but its ends."""
+        self.ensure_one()
+        return {
+            "outcome": self.outcome,
+            "sequence": self.sequence,
+            "name": self.name,
+            "domain": self.domain,
+            "percent": self.percent,
+        }
+
     @api.model_create_multi
     def create(self, vals_list):
         edges = super().create(vals_list)

@@ -160,6 +160,8 @@ class JourneyEngine(models.AbstractModel):
         now = fields.Datetime.now()
         edges = {edge.outcome: edge.target_id.id for edge in node.out_edge_ids}
         paths = {edge.id: edge.target_id.id for edge in node.out_edge_ids}
+        # at the end of a path of people, all people go back to where they parted
+        parted_id = node._get_people_split().id
         traces, moves, final = [], {}, []
         for participant in participants:
             result = results.get(participant.id)
@@ -179,7 +181,7 @@ class JourneyEngine(models.AbstractModel):
             )
             if isinstance(result, Leave):
                 moves.setdefault((result.participant_state, result.reason), []).append(participant.id)
-            elif target_id := paths.get(result.edge_id) or edges.get(result.outcome):
+            elif target_id := paths.get(result.edge_id) or edges.get(result.outcome) or parted_id:
                 moves.setdefault(("node", target_id), []).append(participant.id)
             else:
                 moves.setdefault(("completed", None), []).append(participant.id)
@@ -239,7 +241,11 @@ class JourneyEngine(models.AbstractModel):
                 )
             elif move == "node":
                 change = SQL(
-                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0", value, now
+                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0, arrived_at = %s,"
+                    " arrived_after = (SELECT COALESCE(MAX(id), 0) FROM engagement_activity)",
+                    value,
+                    now,
+                    now,
                 )
             else:
                 change = SQL(

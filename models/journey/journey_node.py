@@ -211,13 +211,14 @@ class JourneyNode(models.Model):
         return result
 
     def unlink(self):
-        """Deleting a step connects what was before it with what came after it."""
+        """Deleting a step connects what was before it with what came after it; of several ways out, the main one. Steps
+        on its other paths that nothing else leads to go with it, so that none is left hanging."""
         self.version_id._check_draft()
-        for node in self:
-            following = node.next_id
-            for edge in node.in_edge_ids:
-                if following and following not in self and following != edge.source_id:
-                    edge.target_id = following
+        if not self.env.context.get("journey_paths_decided"):
+            self._bridge()
+            doomed = self._get_steps_only_they_lead_to()
+            if doomed:
+                return (self | doomed).with_context(journey_paths_decided=True).unlink()
         mailings = self.mailing_id
         actions = self._get_owned_actions()
         result = super().unlink()
@@ -237,7 +238,7 @@ class JourneyNode(models.Model):
         following = self.next_id
         self.next_id = node
         if following and node._get_kind()._outcomes:
-            node.next_id = following
+            node._get_kind()._connect(node, following)
 
     def _get_edge_errors(self):
         """What is wrong with the exits of this node.

@@ -125,7 +125,7 @@ class JourneyVersion(models.Model):
             nodes = version.node_ids.sorted(lambda node: (node.sequence, node.id))
             for node, following in pairwise(nodes):
                 if not node.out_edge_ids and node._get_kind()._outcomes and not following.in_edge_ids:
-                    node.next_id = following
+                    node._get_kind()._connect(node, following)
 
     def _copy_graph_to(self, version):
         """Copy nodes and edges into a draft version of the same or another journey."""
@@ -136,11 +136,7 @@ class JourneyVersion(models.Model):
                 {
                     "source_id": copies[edge.source_id].id,
                     "target_id": copies[edge.target_id].id,
-                    "outcome": edge.outcome,
-                    "sequence": edge.sequence,
-                    "name": edge.name,
-                    "domain": edge.domain,
-                    "percent": edge.percent,
+                    **edge._get_graph_values(),
                 }
                 for edge in self.edge_ids
             ]

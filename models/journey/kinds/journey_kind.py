@@ -21,9 +21,9 @@ class Move:
 
 @dataclass(frozen=True)
 class Later:
-    """Stay and be looked at again at ``at`` (naive UTC)."""
+    """Stay and be looked at again at ``at`` (naive UTC); ``None``: until something wakes the participant."""
 
-    at: datetime
+    at: datetime | None
     reason: str | None = None
     state = "waiting"
     outcome = None

@@ -1,0 +1,72 @@
+# Variant: share participants out among paths at random, but always the same way.
+import hashlib
+
+from odoo import fields, models
+
+from .journey_kind import Move
+
+MIN_PATHS, MAX_PATHS = 2, 20
+
+
+class JourneyKindVariant(models.AbstractModel):
+    """Splits the participants by shares that add up to 100 %.
+
+    Which path a record takes depends on a hash of the record and the step alone: the same record takes the same path
+    at each entry, other records are spread evenly, and two variant steps of a journey split independently. So the
+    split is fit for experiments. Limits: 2 to 20 paths (Adobe Journey Optimizer B2B Edition, variant split paths).
+    """
+
+    _name = "journey.kind.variant"
+    _inherit = "journey.kind"
+    _description = "Journey Step: Variant Split"
+
+    _sequence = 60
+    _outcomes = ("branch",)
+
+    def _get_label(self):
+        return self.env._("Variant Split")
+
+    def _get_summary(self, node):
+        paths = self._get_paths(node)
+        return " / ".join(f"{edge._get_label()} {edge.percent} %" for edge in paths) or self.env._("No paths yet")
+
+    def _connect(self, node, target):
+        node.out_edge_ids = [fields.Command.create({"target_id": target.id, "outcome": "branch", "percent": 100})]
+
+    def _get_errors(self, node):
+        paths = self._get_paths(node)
+        errors = []
+        if not MIN_PATHS <= len(paths) <= MAX_PATHS:
+            errors.append(
+                self.env._(
+                    "There must be %(least)s to %(most)s paths; there are %(count)s.",
+                    least=MIN_PATHS,
+                    most=MAX_PATHS,
+                    count=len(paths),
+                )
+            )
+        total = sum(paths.mapped("percent"))
+        if total != 100:
+            errors.append(self.env._("The shares of the paths must add up to 100; they add up to %(sum)s.", sum=total))
+        if any(not 1 <= edge.percent <= 99 for edge in paths):
+            errors.append(self.env._("Each path needs a share of 1 to 99 %."))
+        return errors
+
+    def _process(self, node, participants):
+        paths = self._get_paths(node)
+        result = {}
+        for participant in participants:
+            edge = self._choose(paths, node.origin_key, participant.res_model, participant.res_id)
+            result[participant.id] = Move("branch", edge_id=edge.id, reason=edge._get_label())
+        return result
+
+    def _choose(self, paths, key, res_model, res_id):
+        """The path of this record: the same whenever it is asked."""
+        digest = hashlib.sha256(f"{key},{res_model},{res_id}".encode()).digest()
+        # 2**64 is no multiple of 100; the difference between two paths stays below 1e-17
+        point = int.from_bytes(digest[:8]) % 100
+        for edge in paths:
+            point -= edge.percent
+            if point < 0:
+                return edge
+        return paths[-1:]
