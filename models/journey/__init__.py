@@ -4,6 +4,8 @@ from . import journey_journey_lifecycle
 from . import journey_journey_entry
 from . import journey_journey_exit
 from . import journey_journey_versions
+from . import journey_journey_export
+from . import journey_journey_import
 from . import journey_version
 from . import journey_node
 from . import journey_node_key

@@ -117,6 +117,7 @@ class JourneyEngine(models.AbstractModel):
         )
         ids = [row[0] for row in self.env.cr.fetchall()]
         self.env["journey.participant"].invalidate_model()
+        journey.invalidate_recordset(["goal_count", "goal_percent", "exited_count"])
         if ids and not stays:
             # the step that they waited at ends with them
             self.env.cr.execute(
@@ -167,6 +168,7 @@ class JourneyEngine(models.AbstractModel):
 
     def _check_goals(self, journeys):
         """Note when journeys reach their target, with one query for all."""
+        journeys.invalidate_recordset(["goal_count", "goal_percent"])
         open_goals = journeys.filtered(lambda journey: journey.goal_target and not journey.goal_reached_date)
         for journey in open_goals:
             value = journey.goal_count if journey.goal_target_type == "count" else journey.goal_percent

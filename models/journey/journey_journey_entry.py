@@ -78,9 +78,11 @@ class JourneyJourney(models.Model):
         "Delays, limits and days cannot be negative.",
     )
 
-    @api.constrains("reentry_delay", "date_offset")
+    @api.constrains("reentry_delay", "reentry_limit", "date_offset")
     def _check_spans(self):
         for journey in self:
+            if min(journey.reentry_delay, journey.reentry_limit, journey.date_offset) < 0:
+                raise UserError(self.env._("Delays, limits and days cannot be negative."))
             if journey.reentry_delay > 100_000 or journey.date_offset > 3_660:
                 raise UserError(self.env._("The delay before another entry, or the days around a date, are too many."))
 

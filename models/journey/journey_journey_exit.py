@@ -82,6 +82,8 @@ class JourneyJourney(models.Model):
     @api.constrains("goal_target", "goal_target_type")
     def _check_goal_target(self):
         for journey in self:
+            if journey.goal_target < 0:
+                raise UserError(self.env._("The target of a goal cannot be negative."))
             if journey.goal_target_type == "percent" and journey.goal_target > 100:
                 raise UserError(self.env._("The target of a goal is 100 percent at most."))
 
