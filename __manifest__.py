@@ -54,6 +54,7 @@
         "wizards/buying_group_audience_export_views.xml",
         "wizards/journey_publish_views.xml",
         "wizards/journey_add_views.xml",
+        "wizards/journey_import_views.xml",
         "views/crm_buying_journey_menus.xml",
     ],
     "demo": [

@@ -27,6 +27,7 @@ from . import test_journey_audience
 from . import test_journey_engine
 from . import test_journey_entry
 from . import test_journey_exit
+from . import test_journey_import
 from . import test_journey_versions
 from . import test_journey_exactly_once
 from . import test_journey_handover

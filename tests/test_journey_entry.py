@@ -9,7 +9,7 @@ from odoo.tests.common import freeze_time
 from .common_journey import JourneyCase
 
 START = fields.Datetime.to_datetime("2027-03-01 10:00:00")
-END_STEP = [{"kind": "end"}]
+END_STEP = ({"kind": "end"},)
 
 
 @tagged("post_install", "-at_install")
@@ -101,6 +101,32 @@ class TestJourneyEntry(JourneyCase):
         self.log("form_filled", self.colleen, START + timedelta(hours=3))
         self.tick(START + timedelta(hours=4))
         self.assertEqual(sorted(journey.participant_ids.mapped("res_id")), sorted(self.people.ids))
+
+    def test_an_activity_wakes_the_engine(self):
+        cron = self.env.ref("crm_buying_journey.ir_cron_journey_engine")
+        types = self.type_of("interesting_moment")
+        self.make_on_people(at=fields.Datetime.now(), entry_type="activity", trigger_type_ids=types.ids)
+        triggers = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)])
+        triggers.unlink()
+        for code, count in (("page_viewed", 0), ("interesting_moment", 1)):
+            self.log(code, self.brandon, fields.Datetime.now())
+            self.assertEqual(triggers.search_count([("cron_id", "=", cron.id)]), count)
+
+    def test_what_was_done_too_early_stays_too_early(self):
+        journey = self.make_on_people(
+            entry_type="activity",
+            trigger_type_ids=self.type_of("form_filled").ids,
+            reentry="end",
+            reentry_delay=5,
+        )
+        self.log("form_filled", self.brandon, START + timedelta(hours=1))
+        self.tick(START + timedelta(hours=2))
+        self.log("form_filled", self.brandon, START + timedelta(days=4))
+        self.tick(START + timedelta(days=6))
+        self.assertEqual(self.entries_of(journey, self.brandon), [1])
+        self.log("form_filled", self.brandon, START + timedelta(days=6))
+        self.tick(START + timedelta(days=6))
+        self.assertEqual(self.entries_of(journey, self.brandon), [1, 2])
 
     def test_what_happened_before_publishing_or_outside_the_audience_lets_nobody_in(self):
         self.log("form_filled", self.brandon, START - timedelta(hours=1))

@@ -9,7 +9,7 @@ from odoo.tests.common import freeze_time
 from .common_journey import JourneyCase
 
 START = fields.Datetime.to_datetime("2027-03-01 10:00:00")
-STEPS = [{"kind": "wait", "name": "Rest", "wait_value": 5}, {"kind": "email", "name": "Mail"}]
+STEPS = ({"kind": "wait", "name": "Rest", "wait_value": 5}, {"kind": "email", "name": "Mail"})
 
 
 @tagged("post_install", "-at_install")
@@ -29,7 +29,7 @@ class TestJourneyVersions(JourneyCase):
         draft = journey.draft_version_id
         self.assertEqual((draft.number, draft.state, journey.state), (2, "draft", "live"))
         self.assertEqual(draft.node_ids.mapped("name"), ["Rest", "Mail"])
-        self.assertEqual(draft.node_ids.mapped("key"), old.node_ids.mapped("key"))
+        self.assertEqual(draft.node_ids.mapped("origin_key"), old.node_ids.mapped("origin_key"))
         self.assertNotEqual(draft.node_ids.mailing_id, old.node_ids.mailing_id)
         draft.node_ids[0].wait_value = 9
         with self.assertRaises(AccessError):
@@ -123,7 +123,7 @@ class TestJourneyVersions(JourneyCase):
     def test_copies_of_a_journey_have_new_keys(self):
         journey = self.start()
         copied = journey.with_user(self.marketer).copy()
-        self.assertFalse(set(copied.node_ids.mapped("key")) & set(journey.node_ids.mapped("key")))
+        self.assertFalse(set(copied.node_ids.mapped("origin_key")) & set(journey.node_ids.mapped("origin_key")))
         self.assertFalse(copied.published_at or copied.goal_reached_date)
 
     def test_steps_need_system_rights_in_a_new_version_as_well(self):

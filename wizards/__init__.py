@@ -6,3 +6,4 @@ from . import crm_lead_build_group
 from . import buying_group_audience_export
 from . import journey_publish
 from . import journey_add
+from . import journey_import

@@ -8,7 +8,7 @@ from . import journey_journey_export
 from . import journey_journey_import
 from . import journey_version
 from . import journey_node
-from . import journey_node_key
+from . import journey_node_origin
 from . import journey_edge
 from . import journey_participant
 from . import journey_trace
@@ -18,6 +18,7 @@ from . import journey_engine
 from . import journey_engine_advance
 from . import journey_engine_enrol
 from . import journey_engine_leave
+from . import engagement_activity_entry
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

@@ -105,7 +105,8 @@ class JourneyEngine(models.AbstractModel):
                     else SQL("former.entered_at"),
                     SQL("hours") if journey.reentry_unit == "hours" else SQL("days"),
                     journey.reentry_delay,
-                    now,
+                    # what somebody did too early stays too early
+                    SQL("happened.date") if happened else now,
                 )
             )
         if since:

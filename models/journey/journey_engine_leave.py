@@ -1,4 +1,4 @@
-# The engine's second pass: exit rules and goals, for everybody inside at each tick and for a batch before its next step.
+# The engine's second pass: exit rules and goals, at each tick for everybody and for a batch before its next step.
 import logging
 
 from odoo import SUPERUSER_ID, fields, models
@@ -15,7 +15,7 @@ class JourneyEngine(models.AbstractModel):
     _inherit = "journey.engine"
 
     def _leave(self):
-        super()._leave()
+        result = super()._leave()
         has_rules = Domain.OR(
             [
                 [("exit_domain", "not in", (False, "[]"))],
@@ -42,6 +42,7 @@ class JourneyEngine(models.AbstractModel):
             self._commit()
         self._check_goals(journeys)
         self._commit()
+        return result
 
     def _let_leave(self, journey, participants=None):
         """Take out whom an exit rule or the goal takes out, and note who reached the goal: one statement.

@@ -40,20 +40,20 @@ class JourneyJourney(models.Model):
         "journey_journey_trigger_type_rel",
         "journey_id",
         "type_id",
-        "Activities",
+        "Entry Activities",
         help="Whoever does one of these enters; a buying group when a member does it, an account when one of its "
         "people does it.",
     )
     date_field_id = fields.Many2one(
         "ir.model.fields",
-        "Date Field",
         domain="[('model_id', '=', model_id), ('ttype', 'in', ('date', 'datetime')), ('store', '=', True)]",
         ondelete="set null",
     )
     date_offset = fields.Integer("Days", help="How many days before or after the date they enter; 0 is the day itself.")
     date_side = fields.Selection([("before", "Before"), ("after", "After")], default="before", required=True)
     date_yearly = fields.Boolean(
-        "Every Year", help="On each anniversary of the date. A record enters again each year, whatever the re-entry says."
+        "Every Year",
+        help="On each anniversary of the date. A record enters again each year, whatever the re-entry says.",
     )
     reentry = fields.Selection(
         [
@@ -102,7 +102,7 @@ class JourneyJourney(models.Model):
             if not self.trigger_type_ids:
                 errors.append(self.env._("Choose the activities on which records enter."))
             if self._get_persons() is None:
-                errors.append(self.env._("%(model)s cannot do anything: they have no contact.", model=self.model_id.name))
+                errors.append(self._get_no_contact_error())
         if self.entry_type == "date":
             errors += self._get_date_errors()
         return errors
@@ -128,7 +128,8 @@ class JourneyJourney(models.Model):
         if self.entry_type == "manual":
             return []
         if self.entry_type == "activity":
-            return [(audience, None, self._get_happened(self.trigger_type_ids, self.entry_watermark, self._get_opening()))]
+            happened = self._get_happened(self.trigger_type_ids, self.entry_watermark, self._get_opening())
+            return [(audience, None, happened)]
         if self.entry_type == "date":
             if errors := self._get_date_errors():
                 raise UserError(errors[0])
@@ -202,6 +203,9 @@ class JourneyJourney(models.Model):
             SQL.identifier(self.env[self.model_name]._table),
         )
 
+    def _get_no_contact_error(self):
+        return self.env._("%(model)s cannot do anything: they have no contact.", model=self.model_id.name)
+
     def _get_happened(self, types, after_id, since):
         """Who did something, as far as the current user may read it, and when last; what machines did does not count.
 
@@ -214,7 +218,7 @@ class JourneyJourney(models.Model):
         self.ensure_one()
         persons = self._get_persons()
         if persons is None:
-            raise UserError(self.env._("%(model)s cannot do anything: they have no contact.", model=self.model_id.name))
+            raise UserError(self._get_no_contact_error())
         activities = self.env["engagement.activity"]._search(
             [
                 ("id", ">", after_id),

@@ -55,6 +55,7 @@ class JourneyJourney(models.Model):
     goal_count = fields.Integer("Reached the Goal", compute="_compute_goal_figures")
     goal_percent = fields.Float("Share at the Goal (%)", compute="_compute_goal_figures")
     exited_count = fields.Integer("Left Early", compute="_compute_goal_figures")
+    has_goal = fields.Boolean(compute="_compute_has_goal")
     # everything up to this activity was looked at by the exit rules and the goal
     exit_watermark = fields.Integer(readonly=True, copy=False)
 
@@ -72,6 +73,11 @@ class JourneyJourney(models.Model):
         for journey in self:
             entered, journey.exited_count, journey.goal_count = figures.get(journey.id, (0, 0, 0))
             journey.goal_percent = 100 * journey.goal_count / entered if entered else 0
+
+    @api.depends("goal_domain", "goal_type_ids")
+    def _compute_has_goal(self):
+        for journey in self:
+            journey.has_goal = bool(journey.goal_type_ids) or journey.goal_domain not in (False, "", "[]")
 
     @api.constrains("exit_domain", "goal_domain", "model_id")
     def _check_exit_domains(self):
@@ -126,7 +132,7 @@ class JourneyJourney(models.Model):
         if self.exit_on_unsubscribe:
             rules.append(("unsubscribe", self._get_unsubscribed_domain()))
         if (self.goal_type_ids or self.exit_type_ids) and self._get_persons() is None:
-            raise UserError(self.env._("%(model)s cannot do anything: they have no contact.", model=self.model_id.name))
+            raise UserError(self._get_no_contact_error())
         return [(what, rule) for what, rule in rules if rule is not None and (isinstance(rule, Domain) or rule)]
 
     def _get_unsubscribed_domain(self):
@@ -155,3 +161,9 @@ class JourneyJourney(models.Model):
                 "subscription_ids", "any", [("opt_out", "=", False)]
             )
         return domain
+
+    def action_view_goal(self):
+        """Button: who reached the goal."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.journey_participant_action")
+        return action | {"domain": [("journey_id", "=", self.id), ("goal_at", "!=", False)]}

@@ -1,7 +1,7 @@
 # A journey as one JSON file: its settings, steps, connections, mails and actions, without ids of this database.
 import json
 
-from odoo import fields, models
+from odoo import models
 from odoo.exceptions import UserError
 
 FORMAT = "crm_buying_journey"
@@ -25,21 +25,45 @@ REFERENCES = {
 PLAIN = ("char", "text", "html", "integer", "float", "boolean", "selection", "date", "datetime")
 # what belongs to this database or this run, not to the journey
 NOT_EXPORTED = {
-    "journey.journey": {"active", "state", "company_id", "user_id", "entry_watermark", "exit_watermark"},
-    "journey.node": {"version_id", "journey_id", "company_id", "mailing_id", "action_server_id", "kind", "key"},
+    "journey.journey": {
+        "active",
+        "state",
+        "model_id",
+        "company_id",
+        "user_id",
+        "entry_watermark",
+        "exit_watermark",
+    },
+    "journey.node": {"version_id", "journey_id", "company_id", "mailing_id", "action_server_id", "kind", "origin_key"},
     "journey.edge": {"version_id", "company_id", "source_id", "target_id"},
     "mailing.cc.slot": {"mailing_id"},
-    "ir.actions.server": {"model_id", "binding_model_id", "group_ids", "journey_node_id", "parent_id", "child_ids", "usage"}
-    | {"type", "binding_type", "binding_view_types", "path", "help", "crud_model_id", "link_field_id", "update_field_id"}
-    | {"update_related_model_id", "sequence", "automated_name", "xml_id"},
+    "ir.actions.server": {
+        "automated_name",
+        "binding_model_id",
+        "binding_type",
+        "binding_view_types",
+        "child_ids",
+        "crud_model_id",
+        "group_ids",
+        "help",
+        "journey_node_id",
+        "link_field_id",
+        "model_id",
+        "parent_id",
+        "path",
+        "sequence",
+        "type",
+        "update_field_id",
+        "update_related_model_id",
+        "usage",
+        "xml_id",
+    },
 }
 MAILING_FIELDS = (
     "subject",
     "preview",
     "body_html",
     "body_arch",
-    "reply_to_mode",
-    "reply_to",
     "keep_archives",
     "use_exclusion_list",
 )
@@ -64,16 +88,18 @@ class JourneyJourney(models.Model):
             "format": FORMAT,
             "version": FORMAT_VERSION,
             "journey": {"model": self.model_name} | values,
-            "nodes": [self._export_node(node) for node in version.node_ids.sorted(lambda node: (node.sequence, node.id))],
+            "nodes": [
+                self._export_node(node) for node in version.node_ids.sorted(lambda node: (node.sequence, node.id))
+            ],
             "edges": [
-                {"source": edge.source_id.key, "target": edge.target_id.key}
+                {"source": edge.source_id.origin_key, "target": edge.target_id.origin_key}
                 | self._export_record(edge, self._get_portable_fields(edge))
                 for edge in version.edge_ids
             ],
         }
 
     def _export_node(self, node):
-        data = {"key": node.key, "kind": node.kind} | self._export_record(node, self._get_portable_fields(node))
+        data = {"key": node.origin_key, "kind": node.kind} | self._export_record(node, self._get_portable_fields(node))
         if node.mailing_id:
             mailing = node.mailing_id
             data["mailing"] = self._export_record(mailing, [mailing._fields[name] for name in MAILING_FIELDS])
@@ -82,6 +108,12 @@ class JourneyJourney(models.Model):
             ]
         if node.action_server_id:
             action = node.action_server_id.sudo()
+            if action.state == "object_write" and action.update_field_id.relation:
+                raise UserError(
+                    self.env._(
+                        "The step %(step)s writes a record of this database, so it cannot be exported.", step=node.name
+                    )
+                )
             portable = self._get_portable_fields(action)
             if not self.env.user.has_group("base.group_system"):
                 if action.state in ("code", "webhook", "multi") or action.evaluation_type == "equation":
@@ -109,9 +141,7 @@ class JourneyJourney(models.Model):
             and not field.related
             and (field.copy or name in ("name",))
             and not name.startswith(("message_", "activity_", "website_message"))
-            and (
-                field.type in PLAIN or (field.type in ("many2one", "many2many") and field.comodel_name in REFERENCES)
-            )
+            and (field.type in PLAIN or (field.type in ("many2one", "many2many") and field.comodel_name in REFERENCES))
         ]
 
     def _export_record(self, record, portable):
@@ -133,7 +163,7 @@ class JourneyJourney(models.Model):
     def action_export(self):
         """Button: download this journey as a file."""
         self.ensure_one()
-        text = json.dumps(self.export_data_dict(), ensure_ascii=False, indent=2, default=fields.Date.to_string)
+        text = json.dumps(self.export_data_dict(), ensure_ascii=False, indent=2)
         attachment = self.env["ir.attachment"].create(
             {
                 "name": f"{self.name}.json",

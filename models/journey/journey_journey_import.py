@@ -2,8 +2,15 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .journey_journey_export import FORMAT, FORMAT_VERSION, MAILING_FIELDS, NOT_EXPORTED, PLAIN, REFERENCES, SYSTEM_FIELDS
-from .journey_node import SAFE_ACTION_STATES
+from .journey_journey_export import (
+    FORMAT,
+    FORMAT_VERSION,
+    MAILING_FIELDS,
+    NOT_EXPORTED,
+    PLAIN,
+    REFERENCES,
+    SYSTEM_FIELDS,
+)
 
 MAX_NODES = 1000
 
@@ -43,7 +50,7 @@ class JourneyJourney(models.Model):
                 self.env._("The file has version %(version)s, which is not known here.", version=data.get("version"))
             )
             return None
-        journey, nodes, edges = (data.get(name, empty) for name, empty in (("journey", {}), ("nodes", []), ("edges", [])))
+        journey, nodes, edges = data.get("journey", {}), data.get("nodes", []), data.get("edges", [])
         for name, value, kind in (("journey", journey, dict), ("nodes", nodes, list), ("edges", edges, list)):
             if not isinstance(value, kind):
                 problems.append(self.env._("“%(name)s” is of the wrong type.", name=name))
@@ -59,16 +66,22 @@ class JourneyJourney(models.Model):
         where = self.env._("journey")
         plan = {"journey": self._read_values(self, journey, where, problems, {"model"}, model=model)}
         plan["journey"]["model_id"] = model.id
-        plan["nodes"] = [
-            self._read_node(node, number, model, problems) for number, node in enumerate(nodes, start=1)
-        ]
+        plan["nodes"] = [self._read_node(node, number, model, problems) for number, node in enumerate(nodes, start=1)]
         keys = {node["key"] for node in plan["nodes"] if node}
         if len(keys) < len(nodes) and not problems:
             problems.append(self.env._("nodes: Two steps have the same key."))
-        plan["edges"] = [
-            self._read_edge(edge, number, keys, problems) for number, edge in enumerate(edges, start=1)
-        ]
+        plan["edges"] = [self._read_edge(edge, number, keys, problems) for number, edge in enumerate(edges, start=1)]
+        self._check_edges(plan["edges"], problems)
         return plan
+
+    def _check_edges(self, edges, problems):
+        """Only paths of a split share an outcome; the database would say it less clearly."""
+        seen = set()
+        for edge in filter(None, edges):
+            outcome = edge["values"].get("outcome", "next")
+            if outcome != "branch" and (edge["source"], outcome) in seen:
+                problems.append(self.env._("%(where)s: The step has such a connection already.", where=edge["where"]))
+            seen.add((edge["source"], outcome))
 
     def _read_node(self, data, number, model, problems):
         where = self.env._("step %(number)s", number=number)
@@ -113,11 +126,10 @@ class JourneyJourney(models.Model):
             problems.append(self.env._("%(where)s: The action is for another kind of record.", where=where))
             return None
         system = self.env.user.has_group("base.group_system")
-        unsafe = data.get("state") not in SAFE_ACTION_STATES or data.get("evaluation_type") == "equation"
+        # refused here to name them beside all other problems; the step itself refuses every action that is not harmless
+        unsafe = data.get("state") in ("code", "webhook", "multi") or data.get("evaluation_type") == "equation"
         if not system and (unsafe or SYSTEM_FIELDS & data.keys()):
-            problems.append(
-                self.env._("%(where)s: Only a system administrator may import this action.", where=where)
-            )
+            problems.append(self.env._("%(where)s: Only a system administrator may import this action.", where=where))
             return None
         Action = self.env["ir.actions.server"].sudo()
         target = self.env["ir.model"]._get(data["model"])
@@ -128,7 +140,9 @@ class JourneyJourney(models.Model):
         if not isinstance(data, dict) or any(
             not isinstance(data.get(end), str) or data[end] not in keys for end in ("source", "target")
         ):
-            problems.append(self.env._("%(where)s: It does not lead from one step of the file to another.", where=where))
+            problems.append(
+                self.env._("%(where)s: It does not lead from one step of the file to another.", where=where)
+            )
             return None
         values = self._read_values(self.env["journey.edge"], data, where, problems, {"source", "target"})
         return {"where": where, "source": data["source"], "target": data["target"], "values": values}
@@ -201,7 +215,9 @@ class JourneyJourney(models.Model):
         if not found:
             raise ValueError(self.env._("There is no %(model)s “%(name)s” here.", model=label, name=name[:100]))
         if len(found) > 1:
-            raise ValueError(self.env._("Several records of %(model)s are named “%(name)s”.", model=label, name=name[:100]))
+            raise ValueError(
+                self.env._("Several records of %(model)s are named “%(name)s”.", model=label, name=name[:100])
+            )
         return found.id
 
     # Making -------------------------------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ class JourneyJourney(models.Model):
             UPDATE journey_participant participant
                SET version_id = target.version_id, node_id = target.id, write_date = %s, write_uid = %s
               FROM journey_node source
-              JOIN journey_node target ON target.key = source.key AND target.kind = source.kind
+              JOIN journey_node target ON target.origin_key = source.origin_key AND target.kind = source.kind
              WHERE source.id = participant.node_id AND target.version_id = %s
                AND participant.journey_id = %s AND participant.state = 'active' AND participant.version_id != %s
             """,
@@ -102,11 +102,11 @@ class JourneyJourney(models.Model):
     def _count_movable(self):
         """``(inside, of them on a step that the draft version has, too)``"""
         self.ensure_one()
-        kept = {(node.key, node.kind) for node in self.draft_version_id.node_ids}
+        kept = {(node.origin_key, node.kind) for node in self.draft_version_id.node_ids}
         inside = movable = 0
         for node, count in self.env["journey.participant"]._read_group(
             [("journey_id", "=", self.id), ("state", "=", "active")], ["node_id"], ["__count"]
         ):
             inside += count
-            movable += count if (node.key, node.kind) in kept else 0
+            movable += count if (node.origin_key, node.kind) in kept else 0
         return inside, movable
