@@ -168,6 +168,12 @@ class TestJourneyExit(JourneyCase):
                 journey.with_user(self.marketer).write(values)
         journey.with_user(self.manager).exit_domain = "[('function', '=', 'Gone')]"
 
+    def test_what_the_engine_noted_stays(self):
+        journey = self.start().with_user(self.manager)
+        for name in ("published_at", "goal_reached_date", "paused_at"):
+            with self.assertRaisesRegex(UserError, "cannot be changed by hand"):
+                journey.write({name: START})
+
     def test_rules_see_what_the_responsible_sees(self):
         """A rule over leads that the responsible may not read takes nobody out."""
         mine, foreign = self.env["crm.lead"].create(

@@ -153,6 +153,24 @@ class TestJourneyImport(JourneyCase):
                 journey.with_user(self.manager).action_publish()
                 self.assertEqual(journey.state, "live")
 
+    def test_reminder_lets_go_of_leads_that_are_lost(self):
+        lost, open_lead = self.env["crm.lead"].create(
+            [
+                {"name": name, "email_from": f"{name}@example.com", "user_id": self.marketer.id}
+                for name in ("lost", "open")
+            ]
+        )
+        action = self.wizard(template="reminder_date").action_import()
+        journey = self.env["journey.journey"].browse(action["res_id"])
+        journey.with_user(self.manager).action_publish()
+        journey.with_user(self.marketer).add_records(lost + open_lead)
+        lost.action_set_lost()
+        self.engine.tick()
+        self.assertEqual(
+            {entry.res_id: entry.state for entry in journey.participant_ids},
+            {lost.id: "exited", open_lead.id: "active"},
+        )
+
     def test_file_is_downloaded_and_uploaded(self):
         url = self.journey.with_user(self.marketer).action_export()["url"]
         attachment = self.env["ir.attachment"].browse(int(url.split("/")[3].split("?")[0]))

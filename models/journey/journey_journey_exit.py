@@ -94,6 +94,9 @@ class JourneyJourney(models.Model):
                 raise UserError(self.env._("The target of a goal is 100 percent at most."))
 
     def write(self, vals):
+        noted = {"published_at", "paused_at", "goal_reached_date", "entry_watermark", "exit_watermark"}
+        if noted & vals.keys() and not self.env.su:
+            raise UserError(self.env._("What the engine noted about a journey cannot be changed by hand."))
         rules = {"exit_domain", "exit_type_ids", "exit_on_unsubscribe", "goal_domain", "goal_type_ids", "goal_leaves"}
         rules |= {"reentry", "reentry_delay", "reentry_unit", "reentry_limit", "goal_target", "goal_target_type"}
         if rules & vals.keys() and not self.env.su and any(journey.state != "draft" for journey in self):
