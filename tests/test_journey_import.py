@@ -162,6 +162,7 @@ class TestJourneyImport(JourneyCase):
         )
         action = self.wizard(template="reminder_date").action_import()
         journey = self.env["journey.journey"].browse(action["res_id"])
+        journey.domain = "[('id', '=', 0)]"
         journey.with_user(self.manager).action_publish()
         journey.with_user(self.marketer).add_records(lost + open_lead)
         lost.action_set_lost()
