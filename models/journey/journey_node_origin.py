@@ -23,8 +23,8 @@ class JourneyNode(models.Model):
             self.env.cr.execute(
                 SQL("UPDATE journey_node SET origin_key = replace(gen_random_uuid()::text, '-', '')"),
             )
-        else:
-            super()._init_column(column_name)
+            return None
+        return super()._init_column(column_name)
 
     @api.model_create_multi
     def create(self, vals_list):
