@@ -28,6 +28,10 @@ from . import test_insight_input
 from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine
+from . import test_journey_entry
+from . import test_journey_exit
+from . import test_journey_import
+from . import test_journey_versions
 from . import test_journey_exactly_once
 from . import test_journey_handover
 from . import test_journey_lifecycle

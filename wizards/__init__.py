@@ -4,3 +4,6 @@ from . import buying_member_change
 from . import buying_member_change_line
 from . import crm_lead_build_group
 from . import buying_group_audience_export
+from . import journey_publish
+from . import journey_add
+from . import journey_import

@@ -4,9 +4,8 @@ import logging
 from psycopg2 import errors as pg_errors
 
 from odoo import SUPERUSER_ID, api, fields, models
-from odoo.exceptions import UserError
 from odoo.modules import module
-from odoo.tools import SQL, plaintext2html
+from odoo.tools import plaintext2html
 
 _logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ class JourneyEngine(models.AbstractModel):
     # Pass 1: enrol ------------------------------------------------------------------------------------------------
 
     def _enrol(self):
-        """Let in who is in the audience of a live journey and was never inside: one statement per journey."""
+        """Let the audiences of live journeys in, see ``_enrol_one``."""
         now = fields.Datetime.now()
         journeys = self.env["journey.journey"].search(
             [
@@ -80,45 +79,6 @@ class JourneyEngine(models.AbstractModel):
                 _logger.info("Journey %s cannot let its audience in: %s", journey.id, error)
                 self._tell_owner(journey, self.env._("The audience cannot enter: %(error)s", error=error))
             self._commit()
-
-    def _enrol_one(self, journey, now):
-        """:return: how many records entered"""
-        start = journey.current_version_id._get_start_node()
-        if not start:
-            raise UserError(self.env._("The live version has no first step."))
-        responsible = journey._as_responsible()
-        query = responsible.env[journey.model_name]._search(responsible._get_audience_domain())
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
-            INSERT INTO journey_participant (
-                journey_id, company_id, version_id, node_id, res_model, res_id, entry, visit, attempts,
-                state, due_at, entered_at, create_uid, create_date, write_uid, write_date)
-            SELECT %(journey)s, %(company)s, %(version)s, %(node)s, %(model)s, audience.id, 1, 1, 0,
-                   'active', %(now)s, %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
-              FROM %(table)s audience
-             WHERE audience.id IN %(query)s
-               AND NOT EXISTS (
-                   SELECT FROM journey_participant earlier
-                    WHERE earlier.res_model = %(model)s AND earlier.res_id = audience.id
-                      AND earlier.journey_id = %(journey)s)
-          ORDER BY audience.id
-                ON CONFLICT DO NOTHING
-            """,
-                journey=journey.id,
-                company=journey.company_id.id or None,
-                version=journey.current_version_id.id,
-                node=start.id,
-                model=journey.model_name,
-                now=now,
-                uid=self.env.uid,
-                table=SQL.identifier(self.env[journey.model_name]._table),
-                query=query.subselect(),
-            )
-        )
-        self.env["journey.participant"].invalidate_model()
-        return self.env.cr.rowcount
 
     # Pass 2: leave ------------------------------------------------------------------------------------------------
 

@@ -117,10 +117,14 @@ class JourneyEngine(models.AbstractModel):
                 participants = self._claim(node, size)
                 if not participants:
                     return 0
+                claimed = len(participants)
+                participants -= self._let_leave(node.journey_id, participants)
+                if not participants:
+                    return claimed
                 responsible = node.journey_id._as_responsible()
                 results, errors = self._process(node.with_env(responsible.env).sudo(), participants)
                 self._write_results(node, participants, results, errors)
-                return len(participants)
+                return claimed
         except RETRYABLE as error:
             # another worker changed a row between our snapshot and our lock: nothing is lost, take it again later
             if module.current_test:

@@ -13,8 +13,10 @@ class JourneyJourney(models.Model):
     States:
 
     * ``draft``: being built on ``draft_version_id``; nobody enters.
-    * ``live``: set by :meth:`action_publish` or :meth:`action_resume`; the audience enters, participants move.
-    * ``paused``: set by :meth:`action_pause`; nobody enters or moves, waiting times run on. No limit of days.
+    * ``live``: set by :meth:`action_publish` or :meth:`action_resume`; the audience enters, participants move. A draft
+      version may be made beside the live one by :meth:`action_edit`.
+    * ``paused``: set by :meth:`action_pause`; nobody enters or moves, ``pause_mode`` says whether waiting times run on.
+      No limit of days.
     * ``closed``: set by :meth:`action_close`; nobody enters, those inside go on. There is no way back.
     * ``finished``: set by the engine when a closed or ended journey has nobody inside any more.
     * ``aborted``: set by :meth:`action_abort`; everybody leaves at once. There is no way back.
@@ -66,7 +68,9 @@ class JourneyJourney(models.Model):
     model_name = fields.Char("Participant Model", related="model_id.model")
     domain = fields.Char("Audience", default="[]", tracking=True, help="Which records enter the journey.")
     solution_id = fields.Many2one(
-        "buying.solution", ondelete="restrict", help="Narrows the audience: only buying groups of this solution."
+        "buying.solution",
+        ondelete="restrict",
+        help="Narrows the audience: only buying groups of this solution, or the members of its groups.",
     )
     audience_count = fields.Integer("Matching Records", compute="_compute_audience_count")
     date_start = fields.Datetime("Start", help="Nobody enters before.")
@@ -217,8 +221,12 @@ class JourneyJourney(models.Model):
         journeys._check_company()
         return journeys
 
+    def _get_frozen_fields(self):
+        """Fields that only a draft changes."""
+        return {"model_id", "domain", "solution_id", "account_list_id", "date_start", "company_id"}
+
     def write(self, vals):
-        frozen = {"model_id", "domain", "solution_id", "account_list_id", "date_start", "company_id"} & vals.keys()
+        frozen = self._get_frozen_fields() & vals.keys()
         if "state" in vals and not self.env.su:
             raise UserError(self.env._("Use the buttons to change the state of a journey."))
         if frozen and not self.env.su and any(journey.state != "draft" for journey in self):

@@ -56,6 +56,16 @@ class JourneyJourney(models.Model):
         domain = parse_domain(self.env, self.model_name, self.domain)
         if self.solution_id and self.model_name == "buying.group":
             domain &= Domain("solution_id", "=", self.solution_id.id)
+        if self.solution_id and self.model_name == "res.partner":
+            domain &= Domain(
+                "buying_group_member_ids",
+                "any",
+                [
+                    ("state", "=", "in"),
+                    ("group_id.active", "=", True),
+                    ("group_id.solution_id", "=", self.solution_id.id),
+                ],
+            )
         if self.account_list_id:
             accounts = self.account_list_id._get_account_domain()
             if self.model_name == "res.partner":

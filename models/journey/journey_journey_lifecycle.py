@@ -1,10 +1,22 @@
 # The life cycle of journeys: publishing, pausing, closing, aborting; the states are told in journey_journey.py.
-from odoo import models
+from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
+
+from .journey_journey_versions import EDITABLE
 
 
 class JourneyJourney(models.Model):
     _inherit = "journey.journey"
+
+    pause_mode = fields.Selection(
+        [("runs", "Runs On"), ("stands", "Stands Still")],
+        "While Paused, Waiting Time",
+        default="runs",
+        required=True,
+        help="If it stands still, whoever waits for a duration waits longer by the length of the pause. Waits for a "
+        "date end on their date in any case.",
+    )
+    paused_at = fields.Datetime("Paused On", readonly=True, copy=False)
 
     def _check_manager(self):
         """:raise AccessError: the current user may not run these journeys"""
@@ -14,15 +26,17 @@ class JourneyJourney(models.Model):
                 self.env._("Only managers of Buying Journeys may publish, pause, close or abort journeys.")
             )
 
-    def action_publish(self):
-        """Freeze the draft version and let the audience in.
+    def action_publish(self, move_participants=False):
+        """Freeze the draft version and let the audience in; on a live or paused journey, send new entries to it.
 
+        :param bool move_participants: of a journey that was published before: let those inside stand on the same step
+            of the new version, too
         :return: ``True``
         :raise UserError: lists everything that is wrong with the journeys
         """
         self._check_manager()
         for journey in self:
-            if journey.state != "draft":
+            if not journey.draft_version_id or journey.state not in ("draft", *EDITABLE):
                 raise UserError(self.env._("%(journey)s is published already.", journey=journey.name))
             if not self.env.su:
                 journey._check_no_escalation()
@@ -30,9 +44,7 @@ class JourneyJourney(models.Model):
         if errors:
             raise UserError(self.env._("The journey cannot be published yet:") + "\n- " + "\n- ".join(errors))
         for journey in self:
-            version = journey.draft_version_id
-            version._freeze()
-            journey.sudo().write({"state": "live", "current_version_id": version.id, "draft_version_id": False})
+            journey._go_live(move_participants)
         self.env["journey.engine"]._trigger(self.filtered("date_start").mapped("date_start"))
         return True
 
@@ -68,11 +80,33 @@ class JourneyJourney(models.Model):
                         state=labels[journey.state].lower(),
                     )
                 )
-        self.sudo().write({"state": state})
+        self._stand_still()
+        self.sudo().write({"state": state, "paused_at": fields.Datetime.now() if state == "paused" else False})
         return True
 
+    def _stand_still(self):
+        """At the end of a pause: where waiting time stood still, whoever waits for a duration waits that much longer.
+        One statement for all; who was due before the pause goes on at once."""
+        paused = self.filtered(lambda journey: journey.state == "paused" and journey.pause_mode == "stands")
+        if not paused:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE journey_participant participant
+               SET due_at = participant.due_at + (%(now)s - journey.paused_at)
+              FROM journey_journey journey, journey_node node
+             WHERE journey.id = participant.journey_id AND node.id = participant.node_id
+               AND journey.id IN %(journeys)s AND participant.state = 'active'
+               AND participant.due_at > journey.paused_at
+               AND NOT (node.kind = 'wait' AND node.wait_type != 'duration')
+            """,
+            {"now": fields.Datetime.now(), "journeys": tuple(paused.ids)},
+        )
+        self.env["journey.participant"].invalidate_model()
+
     def action_pause(self):
-        """Stop entries and moves; waiting times run on."""
+        """Stop entries and moves; ``pause_mode`` says whether waiting times run on."""
         return self._set_state(("live",), "paused")
 
     def action_resume(self):

@@ -8,7 +8,7 @@ class JourneyParticipant(models.Model):
     States:
 
     * ``active``: inside the journey; the engine looks at it when ``due_at`` has come.
-    * ``completed``: reached an end.
+    * ``completed``: reached an end, or the journey's goal; ``exit_reason`` names the goal then.
     * ``exited``: left before the end; ``exit_reason`` says why.
     * ``failed``: a step failed for good; its trace says why.
 
@@ -40,6 +40,7 @@ class JourneyParticipant(models.Model):
     waiting_since = fields.Datetime(help="Set while the step waits.")
     attempts = fields.Integer(help="Failed attempts at the present step.")
     exit_reason = fields.Char()
+    goal_at = fields.Datetime("Reached the Goal On")
     entered_at = fields.Datetime("Entered On", default=fields.Datetime.now)
     left_at = fields.Datetime("Left On")
     trace_ids = fields.One2many("journey.trace", "participant_id", "Timeline")

@@ -1,0 +1,177 @@
+# The engine's second pass: exit rules and goals, at each tick for everybody and for a batch before its next step.
+import logging
+
+from odoo import SUPERUSER_ID, fields, models
+from odoo.fields import Domain
+from odoo.modules import module
+from odoo.tools import SQL
+
+from .journey_engine import RETRYABLE, RUNNING
+
+_logger = logging.getLogger(__name__)
+
+
+class JourneyEngine(models.AbstractModel):
+    _inherit = "journey.engine"
+
+    def _leave(self):
+        result = super()._leave()
+        has_rules = Domain.OR(
+            [
+                [("exit_domain", "not in", (False, "[]"))],
+                [("goal_domain", "not in", (False, "[]"))],
+                [("exit_type_ids", "!=", False)],
+                [("goal_type_ids", "!=", False)],
+                [("exit_on_unsubscribe", "=", True)],
+            ]
+        )
+        journeys = self.env["journey.journey"].search([("state", "in", RUNNING), *has_rules])
+        for journey in journeys.filtered(lambda journey: journey.user_id.active or journey.user_id.id == SUPERUSER_ID):
+            try:
+                with self.env.cr.savepoint():
+                    self._let_leave(journey)
+                    if journey.exit_type_ids or journey.goal_type_ids:
+                        self._move_watermark(journey, "exit_watermark")
+            except RETRYABLE:
+                if module.current_test:
+                    raise
+                self.env.cr.rollback()  # somebody else is at it; the next tick comes soon
+            except Exception as error:  # one broken rule must not stop the other journeys
+                _logger.info("The exit rules of journey %s cannot be checked: %s", journey.id, error)
+                self._tell_owner(journey, self.env._("The exit rules cannot be checked: %(error)s", error=error))
+            self._commit()
+        self._check_goals(journeys)
+        self._commit()
+        return result
+
+    def _let_leave(self, journey, participants=None):
+        """Take out whom an exit rule or the goal takes out, and note who reached the goal: one statement.
+
+        :param participants: look only at these; everybody inside if left out
+        :return: those who left
+        :rtype: journey.participant
+        """
+        Participant = self.env["journey.participant"]
+        rules = journey._as_responsible()._get_leave_rules()
+        if not rules:
+            return Participant
+        # without leaving, the goal is noted once; those who have noted it are looked at for the exit rules alone
+        if not journey.goal_leaves:
+            reached = [rule for what, rule in rules if what == "goal"]
+            rules = [(what, rule) for what, rule in rules if what != "goal"]
+            if reached:
+                self._take_out(journey, [("goal", rule) for rule in reached], participants, stays=True)
+        return Participant.browse(self._take_out(journey, rules, participants)) if rules else Participant
+
+    def _take_out(self, journey, rules, participants, stays=False):
+        """:return: the ids of the participants whom a rule concerns and whom no other worker holds"""
+        now = fields.Datetime.now()
+        model = journey.model_name
+        self.env[model].flush_model()
+        texts = self._get_leave_texts(journey)
+        conditions = [self._get_condition(journey, rule, participants) for _what, rule in rules]
+        self.env["journey.participant"].flush_model()
+        whys = [self._get_why(what, rule, texts) for what, rule in rules]
+        narrow = SQL("AND participant.id = ANY(%s)", participants.ids) if participants is not None else SQL()
+        if stays:
+            narrow = SQL("%s AND participant.goal_at IS NULL", narrow)
+        change = SQL("goal_at = CASE WHEN outcome.is_goal THEN %s ELSE participant.goal_at END", now)
+        if not stays:
+            change = SQL(
+                "%s, state = outcome.state, exit_reason = outcome.reason, left_at = %s, due_at = NULL,"
+                " waiting_since = NULL",
+                change,
+                now,
+            )
+        self.env.cr.execute(
+            SQL(
+                """
+            WITH found AS MATERIALIZED (
+                SELECT participant.id, CASE %(cases)s END AS rule
+                  FROM journey_participant participant
+                 WHERE participant.journey_id = %(journey)s AND participant.state = 'active' %(narrow)s
+            ), locked AS (
+                SELECT participant.id, found.rule
+                  FROM journey_participant participant JOIN found ON found.id = participant.id
+                 WHERE found.rule IS NOT NULL AND participant.state = 'active'
+         FOR NO KEY UPDATE OF participant SKIP LOCKED
+            )
+            UPDATE journey_participant participant
+               SET %(change)s, write_date = %(now)s, write_uid = %(uid)s
+              FROM locked
+              JOIN (VALUES %(outcomes)s) AS outcome(rule, is_goal, state, reason) ON outcome.rule = locked.rule
+             WHERE participant.id = locked.id
+         RETURNING participant.id
+            """,
+                cases=SQL(" ").join(
+                    SQL("WHEN %s THEN %s", condition, number) for number, condition in enumerate(conditions)
+                ),
+                journey=journey.id,
+                narrow=narrow,
+                change=change,
+                now=now,
+                uid=self.env.uid,
+                outcomes=SQL(", ").join(
+                    SQL("(%s, %s, %s::varchar, %s::varchar)", number, *why) for number, why in enumerate(whys)
+                ),
+            )
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env["journey.participant"].invalidate_model()
+        journey.invalidate_recordset(["goal_count", "goal_percent", "exited_count"])
+        if ids and not stays:
+            # the step that they waited at ends with them
+            self.env.cr.execute(
+                """
+                UPDATE journey_trace trace
+                   SET state = 'skipped', reason = participant.exit_reason, date = %s
+                  FROM journey_participant participant
+                 WHERE participant.id = trace.participant_id AND participant.visit = trace.visit
+                   AND participant.id = ANY(%s) AND trace.state = 'waiting'
+                """,
+                [now, ids],
+            )
+            self.env["journey.trace"].invalidate_model()
+        return ids
+
+    def _get_condition(self, journey, rule, participants):
+        """Condition on ``participant``, read with the rights of the responsible user."""
+        responsible = journey._as_responsible()
+        if isinstance(rule, Domain):
+            if participants is not None:  # a batch must not cost a look at every record of the model
+                rule &= Domain("id", "in", participants.mapped("res_id"))
+            query = responsible.env[journey.model_name]._search(rule)
+            self.env.flush_all()
+            return SQL("participant.res_id IN %s", query.subselect())
+        since = journey.published_at or journey.create_date
+        return SQL(
+            "EXISTS (SELECT FROM (%s) happened WHERE happened.res_id = participant.res_id"
+            " AND happened.date >= participant.entered_at)",
+            responsible._get_happened(rule, journey.exit_watermark, since),
+        )
+
+    def _get_leave_texts(self, journey):
+        """Reasons, in the language of the responsible user."""
+        env = journey._as_responsible().env
+        return {
+            "goal": env._("Reached the goal"),
+            "goal activity": env._("Reached the goal by an activity"),
+            "exit": env._("Matched the exit rule"),
+            "exit activity": env._("Did what ends the journey"),
+            "unsubscribe": env._("Unsubscribed from mails"),
+        }
+
+    def _get_why(self, what, rule, texts):
+        """``(is_goal, state, reason)`` of those whom a rule concerns"""
+        is_goal = what == "goal"
+        text = texts[what] if isinstance(rule, Domain) else texts[f"{what} activity"]
+        return is_goal, "completed" if is_goal else "exited", text
+
+    def _check_goals(self, journeys):
+        """Note when journeys reach their target, with one query for all."""
+        journeys.invalidate_recordset(["goal_count", "goal_percent"])
+        open_goals = journeys.filtered(lambda journey: journey.goal_target and not journey.goal_reached_date)
+        for journey in open_goals:
+            value = journey.goal_count if journey.goal_target_type == "count" else journey.goal_percent
+            if value >= journey.goal_target:
+                journey.goal_reached_date = fields.Datetime.now()

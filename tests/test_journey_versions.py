@@ -1,0 +1,175 @@
+# Editing live journeys, what becomes of those inside, and waiting time during a pause.
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tests.common import freeze_time
+
+from .common_journey import JourneyCase
+
+START = fields.Datetime.to_datetime("2027-03-01 10:00:00")
+STEPS = ({"kind": "wait", "name": "Rest", "wait_value": 5}, {"kind": "email", "name": "Mail"})
+
+
+@tagged("post_install", "-at_install")
+class TestJourneyVersions(JourneyCase):
+    def start(self, steps=STEPS, people=None, **values):
+        with freeze_time(START):
+            journey = self.make_journey(
+                "res.partner", [("id", "in", (people or self.brandon + self.colleen).ids)], steps, **values
+            )
+            self.engine.tick()
+        return journey
+
+    def test_marketer_edits_a_live_journey_and_a_manager_publishes_it(self):
+        journey = self.start().with_user(self.marketer)
+        old = journey.current_version_id
+        journey.action_edit()
+        draft = journey.draft_version_id
+        self.assertEqual((draft.number, draft.state, journey.state), (2, "draft", "live"))
+        self.assertEqual(draft.node_ids.mapped("name"), ["Rest", "Mail"])
+        self.assertEqual(draft.node_ids.mapped("origin_key"), old.node_ids.mapped("origin_key"))
+        self.assertNotEqual(draft.node_ids.mailing_id, old.node_ids.mailing_id)
+        draft.node_ids[0].wait_value = 9
+        with self.assertRaises(AccessError):
+            journey.action_publish()
+        journey.with_user(self.manager).action_publish()
+        self.assertEqual((journey.current_version_id, journey.draft_version_id.id), (draft, False))
+        self.assertEqual((old.state, draft.state), ("replaced", "live"))
+
+    def test_live_version_stays_as_it_is_while_edited(self):
+        journey = self.start()
+        journey.with_user(self.marketer).action_edit()
+        with self.assertRaises(UserError):
+            journey.current_version_id.node_ids[0].with_user(self.manager).wait_value = 1
+        self.assertEqual(journey.participant_ids.version_id, journey.current_version_id)
+
+    def test_those_inside_stay_and_new_ones_take_the_new_version(self):
+        journey = self.start(people=self.brandon + self.colleen)
+        old = journey.current_version_id
+        other = self.brandon.copy({"name": "Edwin Hansen", "email": "edwin.test@example.com"})
+        journey.sudo().domain = str([("id", "in", (self.brandon + self.colleen + other).ids)])
+        journey.action_edit()
+        journey.with_user(self.manager).action_publish()
+        with freeze_time(START + timedelta(hours=1)):
+            self.engine.tick()
+        version_of = {entry.res_id: entry.version_id for entry in journey.participant_ids}
+        self.assertEqual((version_of[self.brandon.id], version_of[other.id]), (old, journey.current_version_id))
+        with freeze_time(START + timedelta(days=6)):
+            self.engine.tick()
+        self.assertEqual(set(journey.participant_ids.mapped("state")), {"completed"})
+        self.assertEqual(len(old.node_ids.mailing_id.mailing_trace_ids), 2)
+
+    def test_those_inside_move_if_asked_and_if_their_step_is_kept(self):
+        journey = self.start([*STEPS, {"kind": "wait", "name": "Rest more"}])
+        old = journey.current_version_id
+        brandon, colleen = (
+            journey.participant_ids.filtered(lambda entry, person=person: entry.res_id == person.id)
+            for person in (self.brandon, self.colleen)
+        )
+        colleen.sudo().node_id = old.node_ids[2]
+        due_at = brandon.due_at
+        journey.action_edit()
+        journey.draft_version_id.node_ids[2].unlink()
+        wizard = (
+            self.env["journey.publish"]
+            .with_user(self.manager)
+            .create({"journey_id": journey.id, "who_is_inside": "move"})
+        )
+        self.assertEqual((wizard.inside_count, wizard.movable_count), (2, 1))
+        wizard.action_confirm()
+        new = journey.current_version_id
+        self.assertEqual((brandon.version_id, brandon.node_id, brandon.due_at), (new, new.node_ids[0], due_at))
+        self.assertEqual((colleen.version_id, colleen.node_id), (old, old.node_ids[2]))
+        with freeze_time(START + timedelta(days=5)):
+            self.engine.tick()
+        self.assertEqual(brandon.state, "completed")
+        self.assertEqual(new.node_ids.mailing_id.mailing_trace_ids.res_id, self.brandon.id)
+
+    def test_errors_keep_the_old_version_live(self):
+        journey = self.start()
+        old = journey.current_version_id
+        journey.action_edit()
+        journey.draft_version_id.node_ids.mailing_id.body_html = ""
+        with self.assertRaisesRegex(UserError, "Mail: The mail has no content"):
+            journey.with_user(self.manager).action_publish()
+        self.assertEqual((journey.current_version_id, old.state), (old, "live"))
+
+    def test_discarding_takes_the_copied_mails_along(self):
+        journey = self.start()
+        journey.with_user(self.marketer).action_edit()
+        draft, mailing = journey.draft_version_id, journey.draft_version_id.node_ids.mailing_id
+        journey.with_user(self.marketer).action_discard_draft()
+        self.assertFalse(draft.exists() or mailing.exists() or journey.draft_version_id)
+        self.assertEqual(journey.shown_version_id, journey.current_version_id)
+        self.assertTrue(journey.current_version_id.node_ids.mailing_id)
+
+    def test_editing_twice_makes_one_draft(self):
+        journey = self.start()
+        journey.action_edit()
+        draft = journey.draft_version_id
+        journey.action_edit()
+        self.assertEqual((journey.draft_version_id, len(journey.version_ids)), (draft, 2))
+
+    def test_closed_journeys_and_salespeople_do_not_edit(self):
+        journey = self.start()
+        with self.assertRaises(AccessError):
+            journey.with_user(self.salesperson).action_edit()
+        journey.action_close()
+        with self.assertRaisesRegex(UserError, "Duplicate it"):
+            journey.action_edit()
+
+    def test_copies_of_a_journey_have_new_keys(self):
+        journey = self.start()
+        copied = journey.with_user(self.marketer).copy()
+        self.assertFalse(set(copied.node_ids.mapped("origin_key")) & set(journey.node_ids.mapped("origin_key")))
+        self.assertFalse(copied.published_at or copied.goal_reached_date)
+
+    def test_steps_need_system_rights_in_a_new_version_as_well(self):
+        code = self.env["ir.actions.server"].create(
+            {
+                "name": "Code",
+                "state": "code",
+                "code": "pass",
+                "model_id": self.env["ir.model"]._get_id("res.partner"),
+            }
+        )
+        journey = self.start([{"kind": "wait"}, {"kind": "action", "action_server_id": code.id}])
+        with self.assertRaises(AccessError):
+            journey.with_user(self.manager).action_edit()
+
+    # Pause
+
+    def pause(self, journey, days):
+        with freeze_time(START + timedelta(days=1)):
+            journey.with_user(self.manager).action_pause()
+        with freeze_time(START + timedelta(days=1 + days)):
+            journey.with_user(self.manager).action_resume()
+
+    def test_waiting_time_runs_on_in_a_pause(self):
+        journey = self.start()
+        self.pause(journey, 10)
+        self.assertEqual(set(journey.participant_ids.mapped("due_at")), {START + timedelta(days=5)})
+
+    def test_waiting_time_stands_still_in_a_pause(self):
+        journey = self.start(pause_mode="stands")
+        self.pause(journey, 10)
+        self.assertEqual(set(journey.participant_ids.mapped("due_at")), {START + timedelta(days=15)})
+        self.assertFalse(journey.paused_at)
+
+    def test_dates_stay_where_they_are_and_who_was_due_goes_on_at_once(self):
+        date = START + timedelta(days=20)
+        journey = self.start([{"kind": "wait", "wait_type": "date", "wait_date": date}], pause_mode="stands")
+        overdue = journey.participant_ids[0]
+        overdue.sudo().due_at = START
+        self.pause(journey, 10)
+        self.assertEqual(set(journey.participant_ids.mapped("due_at")), {START, date})
+
+    def test_closing_ends_a_pause_as_well(self):
+        journey = self.start(pause_mode="stands")
+        with freeze_time(START + timedelta(days=1)):
+            journey.action_pause()
+        with freeze_time(START + timedelta(days=3)):
+            journey.action_close()
+        self.assertEqual(set(journey.participant_ids.mapped("due_at")), {START + timedelta(days=7)})
