@@ -45,6 +45,7 @@
         "views/res_partner_engagement_views.xml",
         "views/journey_participant_views.xml",
         "views/journey_node_views.xml",
+        "views/journey_trace_views.xml",
         "views/journey_journey_views.xml",
         "views/mailing_mailing_views.xml",
         "views/ir_actions_server_views.xml",

@@ -20,12 +20,15 @@ from . import test_engagement_explanation
 from . import test_engagement_group_log
 from . import test_engagement_score
 from . import test_engagement_score_model
+from . import test_insight_actions
 from . import test_insight_coverage
 from . import test_insight_dashboard
 from . import test_insight_sales_alert
+from . import test_journey_actions
 from . import test_journey_audience
 from . import test_journey_engine
 from . import test_journey_exactly_once
+from . import test_journey_figures
 from . import test_journey_handover
 from . import test_journey_lifecycle
 from . import test_journey_security
