@@ -47,6 +47,7 @@
         "views/journey_node_views.xml",
         "views/journey_trace_views.xml",
         "views/journey_journey_views.xml",
+        "wizards/journey_test_run_views.xml",
         "views/mailing_mailing_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_partner_views.xml",

@@ -37,5 +37,6 @@ from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour
 from . import test_wizard_groups
+from . import test_wizard_test_run
 from . import test_tour_dashboard
 from . import test_wizard_audience_export

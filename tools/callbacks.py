@@ -1,4 +1,5 @@
 # What shall happen after the commit, and must not if the work that asked for it was undone.
+import copy
 from collections import deque
 from contextlib import contextmanager
 
@@ -11,7 +12,8 @@ def keep_callbacks(cr, always=False):
     once more for each further attempt.
     """
     queues = (cr.postcommit, cr.precommit)
-    before = [(deque(queue._funcs), dict(queue.data)) for queue in queues]
+    # what is collected under a key is a list or a dict, to which the inside adds
+    before = [(deque(queue._funcs), {key: copy.copy(data) for key, data in queue.data.items()}) for queue in queues]
     failed = True
     try:
         yield

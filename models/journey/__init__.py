@@ -18,6 +18,7 @@ from . import buying_group_journeys
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance
+from . import journey_rehearsal
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

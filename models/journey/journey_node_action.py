@@ -6,6 +6,8 @@ from odoo.tools import clean_context
 # what the host offers and somebody without administration rights may put into a journey; they run no code of the
 # user's own and reach nothing outside the database but through mails
 SAFE_ACTION_STATES = ("object_write", "next_activity", "followers", "remove_followers", "mail_post", "sms")
+# of these, those whose effect a rollback undoes
+HARMLESS_IN_TESTS = {"object_write", "next_activity", "followers", "remove_followers"}
 # moving or renaming a step does not change what it does
 HARMLESS = {"name", "sequence", "next_id", "after_id"}
 
