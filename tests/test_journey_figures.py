@@ -65,6 +65,7 @@ class TestJourneyFigures(JourneyCase):
         action, wait = self.of_group.node_ids.with_user(self.marketer)
         self.assertEqual((action.entered_count, action.done_count, action.here_count), (1, 1, 0))
         self.assertEqual(action.outcome_counts, "Next: 1")
+        self.assertEqual(self.of_group.participant_ids.trace_ids.mapped("outcome_name"), [False, "Next"])
         self.assertEqual((wait.entered_count, wait.here_count, wait.outcome_counts), (1, 1, False))
         Trace = self.env["journey.trace"].with_user(self.marketer)
         traces = Trace.search(action.with_context(trace_state="done").action_view_traces()["domain"])

@@ -16,6 +16,7 @@ class JourneyTestRun(models.TransientModel):
     _description = "Test Run of a Journey"
 
     journey_id = fields.Many2one("journey.journey", required=True, readonly=True, ondelete="cascade")
+    model_id = fields.Many2one(related="journey_id.model_id")
     email_to = fields.Char("Send Mails To", default=lambda self: self.env.user.email_normalized)
     listen_outcome = fields.Selection(
         [("next", "Something happens"), ("timeout", "Nothing happens in time")],
@@ -117,7 +118,8 @@ class JourneyTestRunRecord(models.TransientModel):
     _description = "Record of a Test Run"
 
     run_id = fields.Many2one("journey.test.run", required=True, ondelete="cascade")
-    model_id = fields.Many2one(related="run_id.journey_id.model_id")
+    # decides what the field below offers; a default of the view, since a new line does not know its run yet
+    model_id = fields.Many2one("ir.model", ondelete="cascade")
     record = fields.Reference(selection="_selection_model")
 
     @api.model
