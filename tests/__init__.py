@@ -22,10 +22,12 @@ from . import test_engagement_group_log
 from . import test_engagement_guards
 from . import test_engagement_score
 from . import test_engagement_score_model
+from . import test_insight_actions
 from . import test_insight_coverage
 from . import test_insight_dashboard
 from . import test_insight_input
 from . import test_insight_sales_alert
+from . import test_journey_actions
 from . import test_journey_audience
 from . import test_journey_engine
 from . import test_journey_entry
@@ -33,6 +35,7 @@ from . import test_journey_exit
 from . import test_journey_import
 from . import test_journey_versions
 from . import test_journey_exactly_once
+from . import test_journey_figures
 from . import test_journey_handover
 from . import test_journey_lifecycle
 from . import test_journey_security
@@ -41,6 +44,7 @@ from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour
 from . import test_wizard_groups
+from . import test_wizard_test_run
 from . import test_tour_dashboard
 from . import test_wizard_audience_export
 from . import test_wizard_security

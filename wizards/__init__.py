@@ -7,3 +7,4 @@ from . import buying_group_audience_export
 from . import journey_publish
 from . import journey_add
 from . import journey_import
+from . import journey_test_run

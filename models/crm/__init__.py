@@ -1,2 +1,3 @@
 from . import buying_group
 from . import crm_lead
+from . import crm_lead_journeys

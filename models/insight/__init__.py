@@ -5,5 +5,5 @@ from . import buying_dashboard
 from . import buying_dashboard_stages
 from . import buying_coverage
 from . import res_partner
-from . import ir_actions_server
+from . import actions
 from . import journey_node

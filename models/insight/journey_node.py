@@ -1,53 +1,52 @@
-# Steps that send the sales alert: its recipients are written on the step itself.
+# The parameters of our server actions, written on the step that holds one.
 from odoo import api, fields, models
+
+from ..journey.journey_node_action import step_parameter
+from .actions.interesting_moment import DESCRIPTION_SIZE, MOMENT_TYPES
 
 
 class JourneyNode(models.Model):
     _inherit = "journey.node"
 
-    # one compute each: reading a field that is not being written must not reset those that are
-    action_state = fields.Selection(
-        selection=[("sales_alert", "Sales Alert"), ("other", "Other Server Action")],
-        string="Action",
-        compute="_compute_action_state",
-        inverse="_inverse_action_fields",
+    alert_email_to = step_parameter(fields.Text, "alert_email_to", "Send To")
+    alert_solution_id = step_parameter(fields.Many2one, "alert_solution_id", "buying.solution")
+    buying_solution_id = step_parameter(fields.Many2one, "buying_solution_id", "buying.solution", "Solution")
+    buying_role_id = step_parameter(
+        fields.Many2one,
+        "buying_role_id",
+        "buying.role",
+        "Role",
+        domain="[('id', 'in', buying_allowed_role_ids)]",
     )
-    alert_email_to = fields.Text("Send To", compute="_compute_alert_email_to", inverse="_inverse_action_fields")
-    alert_solution_id = fields.Many2one(
-        "buying.solution", compute="_compute_alert_solution_id", inverse="_inverse_action_fields"
+    buying_allowed_role_ids = fields.Many2many("buying.role", compute="_compute_buying_allowed_role_ids")
+    buying_stage_id = step_parameter(
+        fields.Many2one,
+        "buying_stage_id",
+        "buying.stage",
+        "New Stage",
+        domain="[('id', 'in', buying_allowed_stage_ids)]",
     )
+    buying_allowed_stage_ids = fields.Many2many("buying.stage", compute="_compute_buying_allowed_stage_ids")
+    buying_status = step_parameter(fields.Char, "buying_status", "New Status", size=50)
+    buying_account_list_id = step_parameter(
+        fields.Many2one,
+        "buying_account_list_id",
+        "buying.account.list",
+        "Account List",
+        domain=[("type", "=", "static"), ("state", "=", "live")],
+    )
+    moment_type = step_parameter(fields.Selection, "moment_type", MOMENT_TYPES, "Type of Moment")
+    moment_description = step_parameter(fields.Char, "moment_description", "Moment", size=DESCRIPTION_SIZE)
 
-    @api.depends("action_server_id")
-    def _compute_action_state(self):
+    @api.depends("buying_solution_id")
+    def _compute_buying_allowed_role_ids(self):
         for node in self:
-            own = node._get_owned_actions()
-            node.action_state = "sales_alert" if own else "other" if node.action_server_id else False
+            node.buying_allowed_role_ids = node.buying_solution_id.template_id.line_ids.role_id
 
-    @api.depends("action_server_id")
-    def _compute_alert_email_to(self):
+    @api.depends("buying_solution_id", "version_id")
+    def _compute_buying_allowed_stage_ids(self):
         for node in self:
-            node.alert_email_to = node._get_owned_actions().alert_email_to
-
-    @api.depends("action_server_id")
-    def _compute_alert_solution_id(self):
-        for node in self:
-            node.alert_solution_id = node._get_owned_actions().alert_solution_id
-
-    def _inverse_action_fields(self):
-        """Keep the step's own sales alert as the step says. Written with system rights, since the fields are harmless
-        and the action is nobody else's."""
-        for node in self:
-            if node.kind != "action" or node.action_state != "sales_alert":
-                continue
-            vals = {
-                "name": node.name,
-                "state": "sales_alert",
-                "model_id": self.env["ir.model"]._get_id(node.model_name),
-                "alert_email_to": node.alert_email_to,
-                "alert_solution_id": node.alert_solution_id.id,
-                "journey_node_id": node.id,
-            }
-            if own := node._get_owned_actions():
-                own.write(vals)
-            else:
-                node.action_server_id = self.env["ir.actions.server"].sudo().create(vals)
+            solution = node.buying_solution_id or node.journey_id.solution_id
+            node.buying_allowed_stage_ids = (
+                solution.stage_model_id.stage_ids if solution else self.env["buying.stage"].search([])
+            )

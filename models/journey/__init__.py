@@ -6,6 +6,7 @@ from . import journey_journey_exit
 from . import journey_journey_versions
 from . import journey_journey_export
 from . import journey_journey_import
+from . import journey_journey_enter
 from . import journey_version
 from . import journey_node
 from . import journey_node_origin
@@ -22,6 +23,13 @@ from . import journey_participant_people
 from . import journey_node_people
 from . import journey_trace
 from . import ir_actions_server
+from . import ir_actions_server_write
+from . import ir_actions_server_journey
+from . import journey_node_action
+from . import journey_node_figures
+from . import journey_traced
+from . import res_partner
+from . import buying_group_journeys
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance
@@ -30,6 +38,7 @@ from . import engagement_activity
 from . import journey_engine_enrol
 from . import journey_engine_leave
 from . import engagement_activity_entry
+from . import journey_rehearsal
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

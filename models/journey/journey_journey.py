@@ -1,6 +1,7 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import clean_context
 
 from ...tools.domains import check_domain, count_records
 
@@ -214,7 +215,9 @@ class JourneyJourney(models.Model):
             # only the buttons change these, whatever values or defaults say
             vals |= {"state": "draft", "current_version_id": False, "draft_version_id": False}
         journeys = super().create(vals_list)
-        versions = self.env["journey.version"].sudo().create([{"journey_id": journey.id} for journey in journeys])
+        # no default of the context: it could bring steps, which nobody would check
+        Version = self.env["journey.version"].sudo().with_context(clean_context(self.env.context))
+        versions = Version.create([{"journey_id": journey.id} for journey in journeys])
         for journey, version in zip(journeys.sudo(), versions, strict=True):
             journey.draft_version_id = version
         journeys._check_responsible()

@@ -1,18 +1,6 @@
 # Nodes: the steps of a journey.
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
-
-# Server actions that somebody without administration rights may put into a journey; they run no code of the
-# user's own and reach nothing outside the database but through mails.
-SAFE_ACTION_STATES = (
-    "sales_alert",
-    "object_write",
-    "next_activity",
-    "followers",
-    "remove_followers",
-    "mail_post",
-    "sms",
-)
+from odoo.exceptions import UserError
 
 
 class JourneyNode(models.Model):
@@ -153,33 +141,6 @@ class JourneyNode(models.Model):
             mailing.check_access("write")
             # the step finds its recipients itself; a copy of the mailing must not be addressed to everybody
             mailing.sudo().write({"journey_node_id": node.id, "mailing_domain": "[('id', '=', 0)]"})
-
-    def _get_owned_actions(self):
-        """Server actions that were made for these steps and go with them, with system rights."""
-        return self.action_server_id.sudo().filtered(lambda action: action.journey_node_id in self._origin)
-
-    def _check_action(self):
-        """Nobody gets system rights by way of a journey. No constraint, since the host runs those with system rights.
-
-        :raise AccessError: an action needs rights that the current user lacks
-        """
-        for node in self.filtered("action_server_id"):
-            action = node.action_server_id.sudo()
-            if action.journey_node_id and action.journey_node_id != node:
-                raise AccessError(
-                    self.env._("The server action %(action)s belongs to another step.", action=action.name)
-                )
-            if (
-                not self.env.su
-                and not self.env.user.has_group("base.group_system")
-                and (action.state not in SAFE_ACTION_STATES or action.evaluation_type == "equation")
-            ):
-                raise AccessError(
-                    self.env._(
-                        "Only a system administrator may use the server action %(action)s in a journey.",
-                        action=action.name,
-                    )
-                )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -111,16 +111,18 @@ class JourneyParticipant(models.Model):
     def action_exit(self):
         """Button: take these participants out of the journey by hand."""
         self.check_access("write")
-        active = self.filtered(lambda participant: participant.state == "active").sudo()
-        active.write(
-            {
-                "state": "exited",
-                "exit_reason": self.env._("Taken out by %(user)s", user=self.env.user.name),
-                "left_at": fields.Datetime.now(),
-                "due_at": False,
-            }
-        )
+        self.sudo()._exit_now(self.env._("Taken out by %(user)s", user=self.env.user.name))
         return True
+
+    def _exit_now(self, reason):
+        """Take those of these participants that are inside out of their journeys.
+
+        :return: those who left
+        :rtype: journey.participant
+        """
+        active = self.filtered(lambda participant: participant.state == "active")
+        active.write({"state": "exited", "exit_reason": reason, "left_at": fields.Datetime.now(), "due_at": False})
+        return active
 
     def action_skip_wait(self):
         """Button: let these participants go on now instead of waiting."""

@@ -1,5 +1,5 @@
 # Traces: what each step did for each participant.
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class JourneyTrace(models.Model):
@@ -26,6 +26,7 @@ class JourneyTrace(models.Model):
         [("waiting", "Waiting"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
     )
     outcome = fields.Char(help="Which way out was taken.")
+    outcome_name = fields.Char("Way Out", compute="_compute_outcome_name")
     reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
     attempts = fields.Integer(default=0)
     started_at = fields.Datetime("Started")
@@ -33,3 +34,10 @@ class JourneyTrace(models.Model):
 
     # exactly once: a second worker cannot write the same visit again
     _visit_unique = models.Constraint("UNIQUE(participant_id, visit)", "A step is carried out once per visit.")
+
+    @api.depends("outcome")
+    @api.depends_context("lang")
+    def _compute_outcome_name(self):
+        labels = dict(self.env["journey.edge"]._fields["outcome"]._description_selection(self.env))
+        for trace in self:
+            trace.outcome_name = labels.get(trace.outcome, trace.outcome)

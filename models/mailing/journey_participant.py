@@ -11,11 +11,10 @@ class JourneyParticipant(models.Model):
         leaving._cancel_outbox()
         return result
 
-    def action_exit(self):
-        leaving = self.filtered(lambda participant: participant.state == "active")
-        result = super().action_exit()
-        leaving._cancel_outbox()
-        return result
+    def _exit_now(self, reason):
+        left = super()._exit_now(reason)
+        left._cancel_outbox()
+        return left
 
     def _cancel_outbox(self):
         """Cancel the mails of these participants that wait to be sent."""

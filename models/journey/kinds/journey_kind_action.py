@@ -1,6 +1,8 @@
 # Action: run a server action.
 from odoo import models
+from odoo.tools import clean_context
 
+from ....tools.callbacks import keep_callbacks
 from .journey_kind import Move
 
 
@@ -28,7 +30,7 @@ class JourneyKindAction(models.AbstractModel):
         if not action:
             return [self.env._("Choose the action to run.")]
         errors = action._get_journey_errors()
-        expected = "res.partner" if node.people == "people" else node.model_name
+        expected = node._get_action_model()
         if action.model_name != expected:
             errors.append(self.env._("The action %(action)s is for another kind of record.", action=action.name))
         elif not node.journey_id._as_responsible().env[expected].has_access("write"):
@@ -44,6 +46,8 @@ class JourneyKindAction(models.AbstractModel):
     def _on_copy(self, node, copied):
         action = node.action_server_id.sudo()
         if action.journey_node_id == node:
+            # no default of the context: it could bring children, or run the copy by a schedule
+            action = action.with_context(clean_context(self.env.context))
             action = action.copy({"name": action.name, "journey_node_id": copied.id})
         copied.action_server_id = action.with_env(copied.env)
 
@@ -63,7 +67,9 @@ class JourneyKindAction(models.AbstractModel):
             action = node.action_server_id.sudo(False).with_context(
                 active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=True
             )
-            outcome = action.run()
+            with keep_callbacks(self.env.cr):
+                outcome = action.run()
+                self.env.flush_all()
             if isinstance(outcome, dict):
                 for participant_id, persons in targets.items():
                     reasons = [

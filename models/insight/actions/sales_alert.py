@@ -4,8 +4,10 @@ import re
 from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
+from ...journey.ir_actions_server import StepAction
+from .buying_target import GROUP_MODELS
+
 MAX_RECIPIENTS = 500
-ALERT_MODELS = ("buying.group", "res.partner", "crm.lead")
 
 
 class IrActionsServer(models.Model):
@@ -23,11 +25,14 @@ class IrActionsServer(models.Model):
         help="Which group of an account the alert is about. Not needed when the action runs on groups.",
     )
 
+    def _get_step_actions(self):
+        return super()._get_step_actions() | {
+            "sales_alert": StepAction(GROUP_MODELS, ("alert_email_to", "alert_solution_id"))
+        }
+
     @api.constrains("state", "model_id", "alert_email_to")
     def _check_sales_alert(self):
         for action in self.filtered(lambda action: action.state == "sales_alert"):
-            if action.model_id.model not in ALERT_MODELS:
-                raise UserError(self.env._("A sales alert runs on buying groups, contacts or leads."))
             action._get_alert_addresses()
 
     def _get_alert_addresses(self):
