@@ -23,33 +23,27 @@ class JourneyJourney(models.Model):
             refusal = self.env._("%(journey)s takes other kinds of records.", journey=journey.name)
         if refusal:
             return dict.fromkeys(records.ids, refusal)
-        earlier = Participant._read_group(
-            [("journey_id", "=", journey.id), ("res_model", "=", records._name), ("res_id", "in", records.ids)],
-            ["res_id", "state"],
-            ["entry:max"],
-        )
-        inside = {res_id for res_id, state, _entry in earlier if state == "active"}
-        entries = {}
-        for res_id, _state, entry in earlier:
-            entries[res_id] = max(entry, entries.get(res_id, 0))
-        start = journey.current_version_id._get_start_node()
-        Participant.create(
+        engine = self.env["journey.engine"].sudo()
+        engine._enrol_records(journey, now, records.ids)
+        entered = Participant._read_group(
             [
-                {
-                    "journey_id": journey.id,
-                    "version_id": journey.current_version_id.id,
-                    "node_id": start.id,
-                    "res_model": records._name,
-                    "res_id": record_id,
-                    "entry": entries.get(record_id, 0) + 1,
-                    "due_at": now,
-                }
-                for record_id in records.ids
-                if record_id not in inside
-            ]
+                ("journey_id", "=", journey.id),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+                ("state", "=", "active"),
+            ],
+            ["res_id"],
+            aggregates=["entered_at:max"],
         )
-        self.env["journey.engine"]._trigger()
-        return dict.fromkeys(
-            (record_id for record_id in records.ids if record_id in inside),
-            self.env._("This record is inside %(journey)s already.", journey=journey.name),
-        )
+        fresh = {res_id for res_id, entered_at in entered if entered_at >= now}
+        inside = {res_id for res_id, _entered_at in entered} - fresh
+        engine._trigger()
+        return {
+            record_id: self.env._("This record is inside %(journey)s already.", journey=journey.name)
+            if record_id in inside
+            else self.env._(
+                "This record may not enter %(journey)s again now, or is out of its sight.", journey=journey.name
+            )
+            for record_id in records.ids
+            if record_id not in fresh
+        }
