@@ -26,6 +26,7 @@ from . import test_insight_sales_alert
 from . import test_journey_audience
 from . import test_journey_engine
 from . import test_journey_exactly_once
+from . import test_journey_faults
 from . import test_journey_handover
 from . import test_journey_lifecycle
 from . import test_journey_security
