@@ -10,6 +10,7 @@ from . import ir_actions_server
 from . import kinds
 from . import journey_engine
 from . import journey_engine_advance
+from . import journey_engine_queue
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

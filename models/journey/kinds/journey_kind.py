@@ -111,9 +111,7 @@ class JourneyKind(models.AbstractModel):
         found = Model.search([("id", "in", participants.mapped("res_id"))]).with_context(active_test=True)
         records = {record.id: record for record in found}
         return {
-            participant.id: records[participant.res_id]
-            for participant in participants
-            if participant.res_id in records
+            participant.id: records[participant.res_id] for participant in participants if participant.res_id in records
         }
 
     def _get_people(self, node, records):
