@@ -48,7 +48,7 @@ class TestJourneyQueue(JourneyCase):
                 engine,
                 "with_delay",
                 lambda *args, **values: queue.with_delay(*args, **values),
-                create=True,  # noqa: PLW0108 - binds
+                create=True,
             )
         )
         self.startPatcher(patch.object(journey_engine_advance, "BATCH_SIZE", 5))
