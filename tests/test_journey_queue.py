@@ -43,14 +43,11 @@ class TestJourneyQueue(JourneyCase):
         engine = type(self.engine)
         queue = self.queue
         self.startPatcher(patch.object(engine, "_has_queue", lambda engine: True))
-        self.startPatcher(
-            patch.object(
-                engine,
-                "with_delay",
-                lambda *args, **values: queue.with_delay(*args, **values),
-                create=True,
-            )
-        )
+
+        def with_delay(records, **values):
+            return queue.with_delay(records, **values)
+
+        self.startPatcher(patch.object(engine, "with_delay", with_delay, create=True))
         self.startPatcher(patch.object(journey_engine_advance, "BATCH_SIZE", 5))
         # demo journeys and others are none of ours
         self.env["journey.journey"].search([("state", "in", ("live", "closed"))]).action_abort()

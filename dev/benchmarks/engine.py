@@ -1,7 +1,8 @@
 """The engine: enrolling and advancing 1,000, 10,000 and 100,000 participants, one and two workers."""
 
-# Run by dev/bench in Odoo's shell on a scratch database. Contacts are written by SQL, since they are not what is
-# measured. BENCH_ENGINE_SIZES=1000,1000000 takes other sizes. Ratios count, not figures: the limit is raw SQL on the same tables in the same run.
+# Run by dev/bench in Odoo's shell on a scratch database. BENCH_ENGINE_SIZES=1000,1000000 takes other sizes.
+# Contacts are written by SQL, since they are not what is measured. Ratios count, not figures: the limit is raw SQL on
+# the same tables in the same run.
 import logging
 import os
 import resource
