@@ -36,8 +36,11 @@ from . import test_journey_import
 from . import test_journey_versions
 from . import test_journey_exactly_once
 from . import test_journey_figures
+from . import test_journey_faults
 from . import test_journey_handover
 from . import test_journey_lifecycle
+from . import test_journey_properties
+from . import test_journey_queue
 from . import test_journey_security
 from . import test_mailing_cc
 from . import test_mailing_outbox

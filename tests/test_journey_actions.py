@@ -33,6 +33,7 @@ class TestJourneyActions(ActionCase):
 
     def test_entering_again_is_an_entry_of_its_own(self):
         target = self.make_target()
+        target.sudo().write({"reentry": "end", "reentry_delay": 0})
         self.assertFalse(target._enter_now(self.group))
         target.participant_ids.action_exit()
         self.assertFalse(target._enter_now(self.group))

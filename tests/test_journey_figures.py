@@ -46,6 +46,7 @@ class TestJourneyFigures(JourneyCase):
             self.assertEqual(record.with_user(self.marketer).journey_entry_count, len(self.entries(record)))
 
     def test_group_shows_its_latest_three(self):
+        self.of_group.sudo().write({"reentry": "end", "reentry_delay": 0})
         for _number in range(4):
             self.of_group.participant_ids.action_exit()
             self.of_group._enter_now(self.group)
@@ -74,6 +75,7 @@ class TestJourneyFigures(JourneyCase):
         self.assertEqual(len(Trace.search(wait.action_view_traces()["domain"])), 1)
 
     def test_who_came_but_was_not_looked_at_yet_is_counted_once(self):
+        self.of_group.sudo().write({"reentry": "end", "reentry_delay": 0})
         self.of_group.participant_ids.action_exit()
         self.of_group._enter_now(self.group)
         first, wait = self.of_group.node_ids

@@ -1,5 +1,6 @@
 # The engine: three set-based passes over everything that is due.
 import logging
+import time
 
 from psycopg2 import errors as pg_errors
 
@@ -11,6 +12,10 @@ _logger = logging.getLogger(__name__)
 
 RETRYABLE = (pg_errors.SerializationFailure, pg_errors.DeadlockDetected, pg_errors.LockNotAvailable)
 RUNNING = ("live", "closed")
+# seconds; a look for newcomers that takes less may happen in every tick
+NOTICEABLE = 0.03
+# {(database, journey id): when to look for newcomers again}; each worker has its own
+_resting = {}
 
 
 class JourneyEngine(models.AbstractModel):
@@ -68,9 +73,13 @@ class JourneyEngine(models.AbstractModel):
             ]
         )
         for journey in journeys:
+            if self._is_resting(journey):
+                continue
+            start = time.perf_counter()
             try:
                 with self.env.cr.savepoint():
-                    self._enrol_one(journey, now)
+                    entered = self._enrol_one(journey, now)
+                self._rest(journey, 0 if entered else time.perf_counter() - start)
             except RETRYABLE:
                 if module.current_test:
                     raise
@@ -80,13 +89,30 @@ class JourneyEngine(models.AbstractModel):
                 self._tell_owner(journey, self.env._("The audience cannot enter: %(error)s", error=error))
             self._commit()
 
+    def _is_resting(self, journey):
+        """Whether this worker looked for newcomers of a huge audience a moment ago and found nobody."""
+        return time.perf_counter() < _resting.get((self.env.cr.dbname, journey.id), 0)
+
+    def _rest(self, journey, seconds):
+        """Looking for newcomers among a million takes a second or two, so it must not fill every tick: after a look
+        that found nobody the journey's audience is left alone for twenty times as long as it took. Small audiences
+        are looked at in every tick.
+        """
+        resting = seconds > NOTICEABLE and not module.current_test
+        _resting[self.env.cr.dbname, journey.id] = time.perf_counter() + 20 * seconds if resting else 0
+
     # Pass 2: leave ------------------------------------------------------------------------------------------------
 
     def _leave(self):
         """Let out those whose journey was aborted while their batch was being processed."""
-        aborted = self.env["journey.journey"].search(
-            [("state", "=", "aborted"), ("participant_ids.state", "=", "active")]
-        )
+        self.env["journey.participant"].flush_model()
+        self.env["journey.journey"].flush_model(["state"])
+        self.env.cr.execute("""
+            SELECT id FROM journey_journey
+             WHERE state = 'aborted' AND EXISTS (
+                   SELECT FROM journey_participant WHERE journey_id = journey_journey.id AND state = 'active')
+        """)
+        aborted = self.env["journey.journey"].browse(row[0] for row in self.env.cr.fetchall())
         if aborted:
             self.env["journey.participant"]._leave_all(aborted, self.env._("The journey was aborted."))
         self._commit()
@@ -115,6 +141,8 @@ class JourneyEngine(models.AbstractModel):
             lambda activity: activity.activity_type_id == warning and activity.user_id == journey.user_id
         )
         if not known:
+            # of two workers that fail at once the second gets a serialization failure here, and sees the to-do then
+            self.env.cr.execute("UPDATE journey_journey SET write_date = write_date WHERE id = %s", [journey.id])
             journey.activity_schedule(
                 "mail.mail_activity_data_warning",
                 summary=summary,
@@ -133,10 +161,16 @@ class JourneyEngine(models.AbstractModel):
         self.env["journey.participant"].flush_model()
         self.env.cr.execute(
             """
-            SELECT MIN(participant.due_at)
-              FROM journey_participant participant
-              JOIN journey_journey journey ON journey.id = participant.journey_id AND journey.state IN %s
-             WHERE participant.state = 'active' AND participant.due_at > %s
+            SELECT MIN(next.due_at)
+              FROM journey_node node
+              JOIN journey_journey journey ON journey.id = node.journey_id AND journey.state IN %s,
+                   -- one look into the index per step, however many wait there
+                   LATERAL (
+                   SELECT participant.due_at
+                     FROM journey_participant participant
+                    WHERE participant.node_id = node.id AND participant.state = 'active' AND participant.due_at > %s
+                 ORDER BY participant.due_at
+                    LIMIT 1) next
         """,
             [RUNNING, fields.Datetime.now()],
         )

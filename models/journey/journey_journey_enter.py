@@ -15,7 +15,6 @@ class JourneyJourney(models.Model):
         self.ensure_one()
         journey = self.sudo()
         now = fields.Datetime.now()
-        Participant = self.env["journey.participant"].sudo()
         refusal = False
         if journey.state != "live" or (journey.date_end and journey.date_end <= now):
             refusal = self.env._("%(journey)s takes nobody in now.", journey=journey.name)
@@ -23,27 +22,27 @@ class JourneyJourney(models.Model):
             refusal = self.env._("%(journey)s takes other kinds of records.", journey=journey.name)
         if refusal:
             return dict.fromkeys(records.ids, refusal)
+        before = journey._get_inside(records)
         engine = self.env["journey.engine"].sudo()
         engine._enrol_records(journey, now, records.ids)
-        entered = Participant._read_group(
-            [
-                ("journey_id", "=", journey.id),
-                ("res_model", "=", records._name),
-                ("res_id", "in", records.ids),
-                ("state", "=", "active"),
-            ],
-            ["res_id"],
-            aggregates=["entered_at:max"],
-        )
-        fresh = {res_id for res_id, entered_at in entered if entered_at >= now}
-        inside = {res_id for res_id, _entered_at in entered} - fresh
+        fresh = journey._get_inside(records) - before
         engine._trigger()
         return {
             record_id: self.env._("This record is inside %(journey)s already.", journey=journey.name)
-            if record_id in inside
+            if record_id in before
             else self.env._(
                 "This record may not enter %(journey)s again now, or is out of its sight.", journey=journey.name
             )
             for record_id in records.ids
             if record_id not in fresh
         }
+
+    def _get_inside(self, records):
+        """Ids of those of these records that are inside this journey now."""
+        domain = [
+            ("journey_id", "=", self.id),
+            ("res_model", "=", records._name),
+            ("res_id", "in", records.ids),
+            ("state", "=", "active"),
+        ]
+        return set(self.env["journey.participant"].search(domain).mapped("res_id"))

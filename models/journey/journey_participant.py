@@ -19,7 +19,7 @@ class JourneyParticipant(models.Model):
     _description = "Journey Participant"
     _order = "id desc"
 
-    journey_id = fields.Many2one("journey.journey", required=True, index=True, ondelete="cascade")
+    journey_id = fields.Many2one("journey.journey", required=True, ondelete="cascade")
     company_id = fields.Many2one(related="journey_id.company_id", store=True)
     version_id = fields.Many2one("journey.version", required=True, ondelete="cascade")
     res_model = fields.Char("Model", required=True)
@@ -34,7 +34,6 @@ class JourneyParticipant(models.Model):
         [("active", "Active"), ("completed", "Completed"), ("exited", "Left"), ("failed", "Failed")],
         default="active",
         required=True,
-        index=True,
     )
     due_at = fields.Datetime("Due", help="When the engine looks at this participant next.")
     waiting_since = fields.Datetime(help="Set while the step waits.")
@@ -49,6 +48,8 @@ class JourneyParticipant(models.Model):
     _active_unique = models.UniqueIndex(
         "(journey_id, res_model, res_id) WHERE state = 'active'", "This record is inside the journey already."
     )
+    # counts per journey, and whether anybody is inside; each index less makes every step faster
+    _journey_state_idx = models.Index("(journey_id, state)")
     # who was inside before: asked at every enrolment
     _record_idx = models.Index("(res_model, res_id, journey_id)")
     # the queue of the engine: only active tokens are in it, so that finished ones cost nothing
@@ -81,9 +82,9 @@ class JourneyParticipant(models.Model):
             """
             UPDATE journey_participant
                SET state = 'exited', exit_reason = %s, left_at = %s, due_at = NULL, write_date = %s, write_uid = %s
-             WHERE journey_id IN %s AND state = 'active'
+             WHERE journey_id = ANY(%s) AND state = 'active'
         """,
-            [reason, fields.Datetime.now(), fields.Datetime.now(), self.env.uid, tuple(journeys.ids)],
+            [reason, fields.Datetime.now(), fields.Datetime.now(), self.env.uid, journeys.ids],
         )
         self.invalidate_model()
 

@@ -18,7 +18,8 @@ class JourneyTrace(models.Model):
     _order = "participant_id, visit desc"
     _rec_name = "node_id"
 
-    participant_id = fields.Many2one("journey.participant", required=True, index=True, ondelete="cascade")
+    # no index of its own: the one of the constraint below begins with it
+    participant_id = fields.Many2one("journey.participant", required=True, ondelete="cascade")
     journey_id = fields.Many2one("journey.journey", required=True, index=True, ondelete="cascade")
     node_id = fields.Many2one("journey.node", "Step", required=True, index=True, ondelete="cascade")
     visit = fields.Integer(required=True)

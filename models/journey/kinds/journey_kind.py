@@ -57,6 +57,9 @@ class JourneyKind(models.AbstractModel):
     # whether only one worker at a time may process such a node
     _alone = False
 
+    # how many participants are processed in one transaction: fewer where each takes long or much memory
+    _batch_size = 1000
+
     def _get_label(self):
         """Name of the kind in the user's language."""
         raise NotImplementedError
@@ -105,11 +108,10 @@ class JourneyKind(models.AbstractModel):
         audience = node.journey_id._get_audience_domain()
         names_active = any(condition.field_expr == "active" for condition in audience.iter_conditions())
         Model = node.sudo(False).env[node.model_name].with_context(active_test=not names_active)
-        records = {record.id: record for record in Model.search([("id", "in", participants.mapped("res_id"))])}
+        found = Model.search([("id", "in", participants.mapped("res_id"))]).with_context(active_test=True)
+        records = {record.id: record for record in found}
         return {
-            participant.id: records[participant.res_id].with_context(active_test=True)
-            for participant in participants
-            if participant.res_id in records
+            participant.id: records[participant.res_id] for participant in participants if participant.res_id in records
         }
 
     def _get_people(self, node, records):

@@ -22,6 +22,8 @@ class JourneyKindEmail(models.AbstractModel):
     _sequence = 10
     # two workers at once could not see that the other writes to the same person
     _alone = True
+    # a mail takes milliseconds and its body in memory; and the cost of composing grows with the batch
+    _batch_size = 200
 
     def _get_label(self):
         return self.env._("Email")

@@ -1,0 +1,288 @@
+"""The engine: enrolling and advancing 1,000, 10,000 and 100,000 participants, one and two workers."""
+
+# Run by dev/bench in Odoo's shell on a scratch database. BENCH_ENGINE_SIZES=1000,1000000 takes other sizes.
+# Contacts are written by SQL, since they are not what is measured. Ratios count, not figures: the limit is raw SQL on
+# the same tables in the same run.
+import logging
+import os
+import resource
+import sys
+import time
+from collections import defaultdict
+from datetime import timedelta
+from itertools import pairwise
+
+from odoo import SUPERUSER_ID, api, fields, sql_db
+
+env = self.env(context=dict(self.env.context, tracking_disable=True))
+cr = env.cr
+logging.getLogger("odoo").setLevel(logging.ERROR)
+SIZES = [int(size) for size in os.environ.get("BENCH_ENGINE_SIZES", "1000,10000,100000").split(",")]
+WORKERS_SIZE = int(os.environ.get("BENCH_ENGINE_WORKERS_SIZE", "20000"))
+LIMIT_STEPS = 20_000
+LIMIT_BATCH = 1_000
+Engine = env["journey.engine"]
+
+
+def say(text=""):
+    print(text)
+    sys.stdout.flush()
+
+
+def megabytes():
+    """The most memory this process has ever used."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def analyze():
+    env.flush_all()
+    cr.commit()
+    cr.execute("ANALYZE")
+    cr.commit()
+
+
+def make_contacts(prefix, count):
+    cr.execute(
+        """
+        INSERT INTO res_partner (name, complete_name, is_company, active, type, partner_share, autopost_bills, email,
+                                 email_normalized, create_date, write_date)
+        SELECT %(prefix)s || ' ' || n, %(prefix)s || ' ' || n, FALSE, TRUE, 'contact', TRUE, 'ask',
+               n || '@example.com', n || '@example.com', now(), now()
+          FROM generate_series(1, %(count)s) n
+        """,
+        {"prefix": prefix, "count": count},
+    )
+    cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE name LIKE %s", [f"{prefix} %"])
+    analyze()
+
+
+def make_journey(prefix, kinds):
+    """A published journey whose steps follow each other; kinds that this version lacks are left out."""
+    journey = env["journey.journey"].create(
+        {
+            "name": prefix,
+            "model_id": env["ir.model"]._get_id("res.partner"),
+            "domain": f"[('name', '=like', '{prefix} %')]",
+            "user_id": SUPERUSER_ID,
+        }
+    )
+    there = dict(env["journey.node"]._selection_kind())
+    Node, Edge = env["journey.node"], env["journey.edge"]
+    nodes = Node
+    for position, kind in enumerate(kind for kind in kinds if kind in there):
+        values = {"version_id": journey.draft_version_id.id, "kind": kind, "name": kind, "sequence": position}
+        if kind == "action":
+            action = env["ir.actions.server"].create(
+                {
+                    "name": f"{prefix} {position}",
+                    "state": "object_write",
+                    "model_id": env["ir.model"]._get_id("res.partner"),
+                    "update_path": "ref",
+                    "value": f"step {position}",
+                }
+            )
+            values["action_server_id"] = action.id
+        if kind == "wait":
+            values |= {"wait_value": 30, "wait_unit": "days"}
+        nodes += Node.create(values)
+    # every path of a split leads to the step after it
+    for node, following in pairwise(nodes):
+        if node.kind == "split":
+            for domain in ("[('email', '=like', '1%')]", "[('email', '=like', '2%')]"):
+                Edge.create({"source_id": node.id, "target_id": following.id, "outcome": "branch", "domain": domain})
+            Edge.create({"source_id": node.id, "target_id": following.id, "outcome": "default"})
+        elif node.kind == "variant":
+            for percent in (50, 50):
+                Edge.create({"source_id": node.id, "target_id": following.id, "outcome": "branch", "percent": percent})
+        else:
+            node.next_id = following
+    journey.action_publish()
+    cr.commit()
+    return journey
+
+
+def limit():
+    """Tokens a second that raw SQL claims, moves and traces on these tables, a commit for each 1,000."""
+    make_contacts("Limit", LIMIT_STEPS)
+    journey = make_journey("Limit", ["merge", "end"])
+    Engine._enrol()
+    analyze()
+    first, second = journey.current_version_id.node_ids
+    start = time.perf_counter()
+    for _batch in range(LIMIT_STEPS // LIMIT_BATCH):
+        now = fields.Datetime.now()
+        cr.execute(
+            """
+            SELECT id FROM journey_participant WHERE node_id = %s AND state = 'active' AND due_at <= %s
+            ORDER BY due_at, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
+            [first.id, now, LIMIT_BATCH],
+        )
+        ids = [row[0] for row in cr.fetchall()]
+        cr.execute(
+            """
+            INSERT INTO journey_trace (participant_id, journey_id, node_id, visit, state, outcome, attempts, started_at,
+                                       date)
+            SELECT id, journey_id, node_id, visit, 'done', 'next', 0, %(now)s, %(now)s
+              FROM journey_participant WHERE id = ANY(%(ids)s)""",
+            {"now": now, "ids": ids},
+        )
+        cr.execute(
+            """UPDATE journey_participant SET node_id = %s, visit = visit + 1, due_at = %s, write_date = %s
+                WHERE id = ANY(%s)""",
+            [second.id, now, now, ids],
+        )
+        cr.commit()
+    rate = LIMIT_STEPS / (time.perf_counter() - start)
+    journey.action_abort()
+    cr.commit()
+    return rate
+
+
+class Meter:
+    """Adds up the time and the steps of each kind while the engine works."""
+
+    def __init__(self):
+        self.seconds, self.steps = defaultdict(float), defaultdict(int)
+        cls = type(Engine)
+        self.batch, self.commit, self.kind = cls._advance_batch, cls._commit, None
+        meter = self
+
+        def batch(engine, node, size):
+            start = time.perf_counter()
+            done = meter.batch(engine, node, size)
+            meter.kind = node.kind
+            meter.seconds[node.kind] += time.perf_counter() - start
+            meter.steps[node.kind] += done or 0
+            return done
+
+        def commit(engine, processed=0):
+            start = time.perf_counter()
+            result = meter.commit(engine, processed)
+            if processed:
+                meter.seconds[meter.kind] += time.perf_counter() - start
+            return result
+
+        cls._advance_batch, cls._commit = batch, commit
+
+    def stop(self):
+        del type(Engine)._advance_batch, type(Engine)._commit
+
+
+def wake(journey):
+    """Let the waiting time pass."""
+    cr.execute(
+        "UPDATE journey_participant SET due_at = %s WHERE journey_id = %s AND waiting_since IS NOT NULL",
+        [fields.Datetime.now() - timedelta(minutes=1), journey.id],
+    )
+    analyze()
+
+
+def run(size):
+    """One size: enrol, run to the wait, idle, run to the end. Returns what was measured."""
+    prefix = f"Size {size}"
+    make_contacts(prefix, size)
+    journey = make_journey(prefix, ["action", "split", "variant", "merge", "wait", "action", "end"])
+    before = megabytes()
+    start = time.perf_counter()
+    Engine._enrol()
+    enrolled = size / (time.perf_counter() - start)
+    assert len(journey.participant_ids) == size
+    env.invalidate_all()
+    analyze()
+    meter = Meter()
+    try:
+        start = time.perf_counter()
+        steps = Engine._advance()
+        seconds = time.perf_counter() - start
+        analyze()
+        idle = []
+        for _round in range(6):
+            env.invalidate_all()
+            begin = time.perf_counter()
+            assert Engine.tick() == 0
+            idle.append(time.perf_counter() - begin)
+        wake(journey)
+        start = time.perf_counter()
+        steps += Engine._advance()
+        seconds += time.perf_counter() - start
+    finally:
+        meter.stop()
+    cr.execute("SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY 1", [journey.id])
+    assert dict(cr.fetchall()) == {"completed": size}
+    rates = {kind: meter.steps[kind] / meter.seconds[kind] for kind in meter.steps}
+    return {
+        "enrolled": enrolled,
+        "rates": rates,
+        "cost": seconds / steps * 1e6,
+        "idle": idle,
+        "memory": megabytes() - before,
+    }
+
+
+def forked(count, work):
+    """Seconds until ``count`` processes, each with a connection of its own, have done ``work``."""
+    cr.commit()
+    gate, children = os.pipe(), []
+    for _number in range(count):
+        if pid := os.fork():
+            children.append(pid)
+            continue
+        sql_db._Pool = sql_db._Pool_readonly = None  # the parent's connections stay the parent's
+        registry = env.registry
+        registry._db = sql_db.db_connect(cr.dbname)
+        with registry.cursor() as own:
+            own.execute("SELECT 1")
+            os.close(gate[1])
+            os.read(gate[0], 1)
+            own.rollback()
+            work(api.Environment(own, SUPERUSER_ID, {}))
+            own.commit()
+        os._exit(0)
+    time.sleep(1)
+    start = time.perf_counter()
+    os.close(gate[1])
+    codes = [os.waitpid(pid, 0)[1] for pid in children]
+    seconds = time.perf_counter() - start
+    os.close(gate[0])
+    assert not any(codes), codes
+    env.invalidate_all()
+    return seconds
+
+
+def workers(count, kinds):
+    prefix = f"Workers {count} {'-'.join(kinds)}"
+    make_contacts(prefix, WORKERS_SIZE)
+    journey = make_journey(prefix, kinds)
+    Engine._enrol()
+    analyze()
+    seconds = forked(count, lambda own: own["journey.engine"]._advance())
+    cr.execute("SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY 1", [journey.id])
+    assert dict(cr.fetchall()) == {"completed": WORKERS_SIZE}
+    cr.execute("SELECT count(*) FROM journey_trace WHERE journey_id = %s", [journey.id])
+    assert cr.fetchone()[0] == WORKERS_SIZE * len(kinds)
+    return WORKERS_SIZE * len(kinds) / seconds
+
+
+env["ir.cron"].search([("cron_name", "ilike", "Journeys:")]).active = False
+env["journey.journey"].search([("state", "in", ("live", "closed", "paused"))]).action_abort()
+cr.commit()
+ceiling = limit()
+say(f"Limit (raw SQL, claim, trace and move {LIMIT_BATCH:,} at a time): {ceiling:,.0f} steps/s")
+results = {}
+for size in SIZES:
+    results[size] = result = run(size)
+    idle = [seconds * 1000 for seconds in result["idle"]]
+    say()
+    say(f"{size:,} participants: enrolled {result['enrolled']:,.0f}/s, {result['cost']:.0f} µs a step")
+    for kind, rate in result["rates"].items():
+        say(f"    {kind:10} {rate:>10,.0f}/s   {rate / ceiling:5.2f} of the limit")
+    say(f"    tick with nothing due: first {idle[0]:.0f} ms, then {sorted(idle[1:])[2]:.1f} ms (median)")
+    say(f"    memory: {result['memory']:+.0f} MB")
+if len(results) > 1:
+    costs = [result["cost"] for result in results.values()]
+    say()
+    say(f"Cost of a step from {min(results):,} to {max(results):,}: × {costs[-1] / costs[0]:.2f}")
+say()
+for kinds in (["merge", "end"], ["action", "end"]):
+    one, two = workers(1, kinds), workers(2, kinds)
+    say(f"{' → '.join(kinds)}: one worker {one:,.0f} steps/s, two {two:,.0f}: × {two / one:.2f}")
