@@ -40,6 +40,7 @@ from . import test_journey_faults
 from . import test_journey_handover
 from . import test_journey_lifecycle
 from . import test_journey_properties
+from . import test_journey_outline
 from . import test_journey_queue
 from . import test_journey_security
 from . import test_mailing_cc

@@ -21,7 +21,7 @@ env["ir.config_parameter"].set_param("web.base.url", os.environ["BJ_ADDRESS"])
 
 def deliver():
     """Send what waits in the outbox, the way the host's own queue does."""
-    mails = env["mail.mail"].search([("state", "=", "outgoing"), ("model", "in", ["res.partner", "buying.group"])])
+    mails = env["mail.mail"].search([("state", "=", "outgoing"), ("model", "in", ["res.partner", "buying.group", "crm.lead"])])
     env["mail.mail"].process_email_queue(mails.ids)
     env.cr.commit()
 
@@ -45,6 +45,15 @@ journey.participant_ids.action_skip_wait()
 engine.tick()
 deliver()
 
+# the ready-made journeys, with people inside
+ready_made = env["journey.journey"]
+for template in ("welcome_group", "nurture_silent", "reminder_date"):
+    wizard = env["journey.import"].create({"origin": "template", "template": template})
+    ready_made |= ready_made.browse(wizard.action_import()["res_id"])
+ready_made.action_publish()
+engine.tick()
+deliver()
+
 groups = env["buying.group"].search([])
 print(f"Buying groups built: {len(groups)}")
 for group in groups:
@@ -53,8 +62,10 @@ for group in groups:
         f"  {group.name}: {group.member_count} members, {group._get_completeness_text()} complete, missing: {missing}, "
         f"engagement {group.engagement:.0f}, stage {group.stage_id.name or 'none'}"
     )
-states = Counter(journey.participant_ids.mapped("state"))
-print(f"Journey “{journey.name}”: " + ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+for one in journey + ready_made:
+    states = Counter(one.participant_ids.mapped("state"))
+    inside = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "nobody yet"
+    print(f"Journey “{one.name}”: {inside}")
 messages = [
     email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in sorted(folder.glob("*.eml"))
 ]

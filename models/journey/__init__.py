@@ -10,6 +10,7 @@ from . import journey_journey_enter
 from . import journey_version
 from . import journey_node
 from . import journey_node_origin
+from . import journey_node_outline
 from . import journey_node_graph
 from . import journey_node_until
 from . import journey_node_wait
