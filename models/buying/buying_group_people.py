@@ -110,7 +110,7 @@ class BuyingGroup(models.Model):
             {"accounts": list(people), "solution": solution.id},
         )
         rows = self.env.cr.fetchall()
-        readable = set(self.env["res.partner"].search([("id", "in", list({row[1] for row in rows}))])._ids)
+        readable = set(self.env["res.partner"].search([("id", "in", list({row[1] for row in rows}))], order="id")._ids)
         for account_id, partner_id in sorted(rows):
             if partner_id in readable:
                 people[account_id].append(partner_id)

@@ -144,7 +144,9 @@ class BuyingRoleTemplate(models.Model):
                 break
             if not line.auto_assign or not line._has_rule():
                 continue
-            matching = self.env["res.partner"].search(line._get_people_domain() & Domain("id", "in", list(remaining)))
+            matching = self.env["res.partner"].search(
+                line._get_people_domain() & Domain("id", "in", list(remaining)), order="id"
+            )
             role_of |= dict.fromkeys(matching._ids, line.role_id)
             remaining.difference_update(matching._ids)
         return role_of
