@@ -34,7 +34,8 @@ deliver()
 traces = env["mailing.trace"].search(
     [("journey_participant_id.journey_id", "=", journey.id), ("trace_status", "=", "sent")]
 )
-traces.sent_datetime = fields.Datetime.subtract(fields.Datetime.now(), hours=1)  # nobody reads within a second
+# nobody reads within a second
+traces.sent_datetime = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
 traces[:6].set_opened()
 for trace in traces[:3]:
     code = env["link.tracker"].search([("mass_mailing_id", "=", trace.mass_mailing_id.id)], limit=1).code
