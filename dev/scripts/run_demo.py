@@ -21,7 +21,8 @@ env["ir.config_parameter"].set_param("web.base.url", os.environ["BJ_ADDRESS"])
 
 def deliver():
     """Send what waits in the outbox, the way the host's own queue does."""
-    mails = env["mail.mail"].search([("state", "=", "outgoing"), ("model", "in", ["res.partner", "buying.group", "crm.lead"])])
+    models = ["res.partner", "buying.group", "crm.lead"]
+    mails = env["mail.mail"].search([("state", "=", "outgoing"), ("model", "in", models)])
     env["mail.mail"].process_email_queue(mails.ids)
     env.cr.commit()
 
