@@ -75,26 +75,27 @@ class BuyingGroup(models.Model):
             return people
         self.env["res.partner"].flush_model(["parent_id", "is_company", "active", "affiliated_account_ids"])
         self.env["buying.group"].flush_model(["solution_id", "partner_id", "active"])
-        # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever
+        # UNION, not UNION ALL: a circle of companies, however it came about, must not run forever. LATERAL with OFFSET,
+        # since the planner overrates a recursion and would rather read all contacts than look up those of a batch.
         self.env.cr.execute(
             """
             WITH RECURSIVE own AS MATERIALIZED (
                 SELECT DISTINCT account_id FROM unnest(%(accounts)s) AS account_id
             ), below AS (
-                SELECT account_id, account_id AS partner_id FROM own
+                SELECT account_id, account_id AS partner_id, TRUE AS is_company FROM own
                  UNION
-                SELECT below.account_id, child.id
+                SELECT below.account_id, child.id, child.is_company
                   FROM below
-                  JOIN res_partner child ON child.parent_id = below.partner_id AND child.active
+                  JOIN LATERAL (
+                       SELECT id, COALESCE(is_company, FALSE) AS is_company
+                         FROM res_partner WHERE parent_id = below.partner_id AND active OFFSET 0) child ON TRUE
              LEFT JOIN own ON own.account_id = child.id
                  WHERE NOT child.is_company
                     OR (own.account_id IS NULL AND NOT EXISTS (
                         SELECT FROM buying_group other
                          WHERE other.active AND other.solution_id = %(solution)s AND other.partner_id = child.id))
             )
-            SELECT below.account_id, person.id
-              FROM below
-              JOIN res_partner person ON person.id = below.partner_id AND NOT person.is_company
+            SELECT account_id, partner_id FROM below WHERE NOT is_company
              UNION
             SELECT own.account_id, person.id
               FROM own
