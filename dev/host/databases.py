@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 from .launcher import child_options, odoo_command, odoo_environ
 from .locks import exclusive, open_lock, try_exclusive
@@ -22,6 +23,7 @@ TEMPLATE = "bj_template_"
 SCRATCH = "bj_scratch_"
 BUILDING = "_building"
 LONGEST_NAME = 63
+DROP_ATTEMPTS = 30
 ONE_OFF = ("--stop-after-init", "--no-http", "--max-cron-threads=0")
 
 
@@ -48,7 +50,15 @@ def named(server, start):
 
 def drop(server, name):
     """Remove a database with its files, whoever is connected to it."""
-    server.query(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
+    for patience in range(DROP_ATTEMPTS):
+        try:
+            server.query(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
+            break
+        except Exception:
+            # The server's own vacuum cannot be sent away by us; it is done in a moment.
+            if patience == DROP_ATTEMPTS - 1:
+                raise
+            time.sleep(1)
     shutil.rmtree(filestore(name), ignore_errors=True)
 
 
