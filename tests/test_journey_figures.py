@@ -2,6 +2,7 @@
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
+from .common_graph import GraphCase
 from .common_journey import JourneyCase
 
 
@@ -84,3 +85,51 @@ class TestJourneyFigures(JourneyCase):
         self.engine.tick()
         self.of_group.node_ids.invalidate_recordset()
         self.assertEqual((first.entered_count, wait.entered_count), (2, 2))
+
+
+@tagged("post_install", "-at_install")
+class TestJourneyPathFigures(GraphCase):
+    def test_each_path_has_its_own_number_and_list(self):
+        contacts = self.make_contacts(6)
+        contacts[:3].ref = "A"
+        contacts[3:5].ref = "B"
+        journey, nodes = self.make_graph(
+            "res.partner",
+            [("id", "in", contacts.ids)],
+            {"Split": {"kind": "split"}, "A": {}, "B": {}, "C": {}, "Rest": {}},
+            [
+                ("Split", "A", "branch", {"domain": "[('ref', '=', 'A')]", "name": "Large"}),
+                ("Split", "B", "branch", {"domain": "[('ref', '=', 'B')]"}),
+                ("Split", "C", "branch", {"domain": "[('ref', '=', 'C')]"}),
+                ("Split", "Rest", "default"),
+            ],
+        )
+        self.engine.tick()
+        split = nodes["Split"].with_user(self.marketer)
+        self.assertEqual(split.out_edge_ids.mapped("taken_count"), [3, 2, 0, 1])
+        self.assertEqual(split.outcome_counts, "Large: 3 · B: 2 · Otherwise: 1")
+        Trace = self.env["journey.trace"].with_user(self.marketer)
+        for edge in split.out_edge_ids:
+            traces = Trace.search(edge.action_view_taken()["domain"])
+            self.assertEqual(len(traces), edge.taken_count)
+            self.assertEqual(traces.node_id, split if traces else Trace.node_id)
+        self.assertEqual(
+            sorted(
+                journey.participant_ids.trace_ids.filtered(lambda trace: trace.node_id == split).mapped("outcome_name")
+            ),
+            ["B", "B", "Large", "Large", "Large", "Otherwise"],
+        )
+
+    def test_numbers_of_all_paths_take_one_query(self):
+        journey, _nodes = self.make_graph(
+            "res.partner",
+            [("id", "=", self.brandon.id)],
+            {"Variant": {"kind": "variant"}, "A": {}, "B": {}},
+            [("Variant", "A", "branch", {"percent": 50}), ("Variant", "B", "branch", {"percent": 50})],
+        )
+        self.engine.tick()
+        edges = journey.current_version_id.edge_ids
+        edges.mapped("source_id.kind")
+        self.env.flush_all()
+        with self.assertQueryCount(1):
+            self.assertEqual(sum(edges.mapped("taken_count")), 1)

@@ -197,11 +197,12 @@ class JourneyEngine(models.AbstractModel):
                 raise UserError(self.env._("The step %(step)s forgot a participant.", step=node.name))
             attempts = participant.attempts + (participant.id in errors)
             if isinstance(result, Later):
-                traces.append((participant.id, participant.visit, "waiting", None, result.reason, attempts, None))
+                traces.append((participant.id, participant.visit, "waiting", None, None, result.reason, attempts, None))
                 moves.setdefault(("later", None), []).append((participant.id, result.at))
                 continue
+            edge_id = getattr(result, "edge_id", None)
             traces.append(
-                (participant.id, participant.visit, result.state, result.outcome, result.reason, attempts, now)
+                (participant.id, participant.visit, result.state, result.outcome, edge_id, result.reason, attempts, now)
             )
             if isinstance(result, Leave):
                 moves.setdefault((result.participant_state, result.reason), []).append(participant.id)
@@ -234,15 +235,15 @@ class JourneyEngine(models.AbstractModel):
             SQL(
                 """
             INSERT INTO journey_trace (
-                participant_id, visit, state, outcome, reason, attempts, date, journey_id, node_id, started_at,
+                participant_id, visit, state, outcome, path_id, reason, attempts, date, journey_id, node_id, started_at,
                 create_date, write_date)
             SELECT row.*, %(journey)s, %(node)s, %(now)s, %(now)s, %(now)s
               FROM unnest(
-                   %(ids)s::int[], %(visits)s::int[], %(states)s::varchar[], %(outcomes)s::varchar[],
+                   %(ids)s::int[], %(visits)s::int[], %(states)s::varchar[], %(outcomes)s::varchar[], %(paths)s::int[],
                    %(reasons)s::varchar[], %(attempts)s::int[], %(dates)s::timestamp[]) AS row
                 ON CONFLICT (participant_id, visit) DO UPDATE
-               SET state = EXCLUDED.state, outcome = EXCLUDED.outcome, reason = EXCLUDED.reason,
-                   attempts = EXCLUDED.attempts, date = EXCLUDED.date, write_date = EXCLUDED.write_date
+               SET state = EXCLUDED.state, outcome = EXCLUDED.outcome, path_id = EXCLUDED.path_id,
+                   reason = EXCLUDED.reason, attempts = EXCLUDED.attempts, date = EXCLUDED.date, write_date = EXCLUDED.write_date
             """,
                 journey=node.journey_id.id,
                 node=node.id,
@@ -250,7 +251,7 @@ class JourneyEngine(models.AbstractModel):
                 # arrays: a thousand rows of parameters take longer to put together than to insert
                 **dict(
                     zip(
-                        ("ids", "visits", "states", "outcomes", "reasons", "attempts", "dates"),
+                        ("ids", "visits", "states", "outcomes", "paths", "reasons", "attempts", "dates"),
                         map(list, zip(*traces, strict=True)),
                         strict=True,
                     )

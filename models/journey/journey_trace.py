@@ -27,6 +27,9 @@ class JourneyTrace(models.Model):
         [("waiting", "Waiting"), ("done", "Done"), ("skipped", "Skipped"), ("failed", "Failed")], required=True
     )
     outcome = fields.Char(help="Which way out was taken.")
+    # an id of journey.edge without a foreign key, which would cost at each of millions of traces: connections of a
+    # frozen version are deleted with their whole journey only
+    path_id = fields.Integer("Path", help="Of several paths with the same outcome, the one that was taken.")
     outcome_name = fields.Char("Way Out", compute="_compute_outcome_name")
     reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
     attempts = fields.Integer(default=0)
@@ -36,9 +39,12 @@ class JourneyTrace(models.Model):
     # exactly once: a second worker cannot write the same visit again
     _visit_unique = models.Constraint("UNIQUE(participant_id, visit)", "A step is carried out once per visit.")
 
-    @api.depends("outcome")
+    @api.depends("outcome", "path_id")
     @api.depends_context("lang")
     def _compute_outcome_name(self):
+        """The path's label, where there are several; else what the way out is called."""
         labels = dict(self.env["journey.edge"]._fields["outcome"]._description_selection(self.env))
+        paths = self.env["journey.edge"].search([("id", "in", [key for key in set(self.mapped("path_id")) if key])])
+        names = {edge.id: edge._get_label() for edge in paths}
         for trace in self:
-            trace.outcome_name = labels.get(trace.outcome, trace.outcome)
+            trace.outcome_name = names.get(trace.path_id) or labels.get(trace.outcome, trace.outcome)
