@@ -44,6 +44,7 @@ from . import test_journey_outline
 from . import test_journey_queue
 from . import test_journey_security
 from . import test_mailing_cc
+from . import test_mailing_consent
 from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tour

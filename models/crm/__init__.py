@@ -1,3 +1,4 @@
 from . import buying_group
 from . import crm_lead
 from . import crm_lead_journeys
+from . import crm_lead_mails
