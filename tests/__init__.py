@@ -43,6 +43,7 @@ from . import test_journey_properties
 from . import test_journey_outline
 from . import test_journey_queue
 from . import test_journey_security
+from . import test_mailing_batch
 from . import test_mailing_cc
 from . import test_mailing_consent
 from . import test_mailing_outbox

@@ -10,4 +10,6 @@ from . import mailing_trace
 from . import engagement_collector
 from . import mailing_trace_copy
 from . import mail_compose_message
+from . import mail_compose_message_batch
+from . import link_tracker
 from . import mail_mail

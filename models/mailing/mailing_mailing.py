@@ -38,6 +38,10 @@ class MailingMailing(models.Model):
             if len(mailing.cc_slot_ids) > 5:
                 raise UserError(self.env._("A mailing can copy up to five recipients."))
 
+    def _uses_addon(self):
+        """Whether this mailing uses anything that this addon adds; others are composed and sent as Odoo does it."""
+        return bool(self.journey_node_id or self.cc_slot_ids)
+
     def _check_editable(self):
         """A published journey was approved with its mails; only managers still correct them.
 

@@ -16,6 +16,10 @@ class MailingTrace(models.Model):
     )
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
 
+    # a step asks for each batch whom of it the mailing has mailed already, by address and by record
+    _mailing_email_idx = models.Index("(mass_mailing_id, email)")
+    _mailing_record_idx = models.Index("(mass_mailing_id, res_id)")
+
     def set_opened(self, domain=None):
         before = self + (self.search(domain) if domain else self.browse())
         fresh = before.filtered(lambda trace: trace.trace_status not in ("open", "reply"))
