@@ -27,6 +27,8 @@ from . import test_insight_coverage
 from . import test_insight_dashboard
 from . import test_insight_input
 from . import test_insight_sales_alert
+from . import test_insight_topics
+from . import test_tools_topics
 from . import test_journey_actions
 from . import test_journey_audience
 from . import test_journey_engine

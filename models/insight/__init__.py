@@ -5,5 +5,11 @@ from . import buying_dashboard
 from . import buying_dashboard_stages
 from . import buying_coverage
 from . import res_partner
+from . import buying_topic
+from . import buying_topic_finder
+from . import buying_intent
+from . import engagement_score_model
+from . import buying_group_topics
+from . import res_partner_topics
 from . import actions
 from . import journey_node
