@@ -31,7 +31,7 @@ class TestExactlyOnce(CommittedJourneyCase):
         kills = [
             KILL.format(method="_claim", before=False, after=1),
             KILL.format(method="_process", before=False, after=1),
-            KILL.format(method="_write_traces", before=False, after=3),
+            KILL.format(method="_move_tokens", before=True, after=3),
             KILL.format(method="_move_tokens", before=False, after=5),
             KILL.format(method="_commit", before=True, after=8),
         ]

@@ -15,8 +15,8 @@ class TestJourneyVariant(GraphCase):
         return self.make_graph(records._name, [("id", "in", records.ids)], nodes, edges, **values)
 
     def choose(self, node, count):
-        kind, paths = node._get_kind(), node._get_kind()._get_paths(node)
-        return [kind._choose(paths, node.origin_key, "res.partner", number).name for number in range(count)]
+        kind, scale = node._get_kind(), node._get_kind()._get_scale(node)
+        return [scale[kind._get_point(node.origin_key, "res.partner", number)].name for number in range(count)]
 
     def test_shares_are_met_within_the_binomial_error(self):
         count = 20000

@@ -15,7 +15,10 @@ from .kinds.journey_kind import Later, Leave, Move
 
 _logger = logging.getLogger(__name__)
 
-BATCH_SIZE = 1000
+# more than any kind takes at once: it is there for those who want less, such as tests
+BATCH_SIZE = 5000
+# after this time a run looks again which steps have something to do
+LOOK_SECONDS = 0.5
 # collisions with other workers in a row, after which this one leaves the work to them
 MAX_COLLISIONS = 20
 MAX_ATTEMPTS = 3
@@ -31,31 +34,38 @@ class JourneyEngine(models.AbstractModel):
         :return: the number of participant-steps done
         """
         steps = collisions = 0
-        while True:
-            nodes = self._get_due_nodes()
-            progress = 0
-            for node in nodes:
-                size = min(BATCH_SIZE, node._get_kind()._batch_size)
-                size = size if limit is None else min(size, limit - steps)
-                if size <= 0:
-                    return steps
-                with self._alone_on(node) as alone:
-                    done = self._advance_batch(node, size) if alone else 0
-                    time_left = self._commit(done or 0)
-                if done is None:
-                    collisions += 1
-                    if collisions < MAX_COLLISIONS:
-                        time.sleep(random.uniform(0, 0.01))  # two workers must not collide in step
-                        progress += 1
-                    continue
-                collisions = 0
-                steps += done
-                progress += done
-                if not time_left:
-                    self._trigger()  # the time of this run is out: go on in the next one
-                    return steps
+        positions = {}
+        while nodes := self._get_due_nodes():
+            progress, looked = 0, time.monotonic()
+            # the same steps again while they have work: each look for due steps costs a glance at every step
+            while nodes and time.monotonic() < looked + LOOK_SECONDS:
+                for node in nodes:
+                    size = node._get_kind()._get_batch_size(BATCH_SIZE)
+                    size = size if limit is None else min(size, limit - steps)
+                    if size <= 0:
+                        return steps
+                    with self._alone_on(node) as alone:
+                        done = self._advance_batch(node, size, positions) if alone else 0
+                        time_left = self._commit(done or 0)
+                    if done is None:
+                        collisions += 1
+                        if collisions < MAX_COLLISIONS:
+                            time.sleep(random.uniform(0, 0.01))  # two workers must not collide in step
+                            progress += 1
+                        else:
+                            nodes -= node
+                        continue
+                    collisions = 0
+                    steps += done
+                    progress += done
+                    if done < size:
+                        nodes -= node
+                    if not time_left:
+                        self._trigger()  # the time of this run is out: go on in the next one
+                        return steps
             if not progress:
-                return steps
+                break
+        return steps
 
     def _get_due_nodes(self):
         """Nodes of running journeys on which a token is due now."""
@@ -77,24 +87,44 @@ class JourneyEngine(models.AbstractModel):
         )
         return self.env["journey.node"].browse(row[0] for row in self.env.cr.fetchall())
 
-    def _claim(self, node, size):
-        """Lock up to ``size`` due tokens of a node that no other worker holds."""
-        self.env.cr.execute(
-            """
-            SELECT participant.id
-              FROM journey_participant participant
-             WHERE participant.node_id = %s AND participant.state = 'active' AND participant.due_at <= %s
-               AND EXISTS (
-                   SELECT FROM journey_journey journey
-                    WHERE journey.id = participant.journey_id AND journey.state IN %s)
-          ORDER BY participant.due_at, participant.id
-             LIMIT %s
-        FOR NO KEY UPDATE SKIP LOCKED
-        """,
-            [node.id, fields.Datetime.now(), RUNNING, size],
-            log_exceptions=False,  # two workers meet every now and then: no error
-        )
-        return self.env["journey.participant"].browse(row[0] for row in self.env.cr.fetchall())
+    def _claim(self, node, size, positions):
+        """Lock up to ``size`` due tokens of a node that no other worker holds.
+
+        A run goes on behind the last token that it claimed, so that it need not step over what it has moved already;
+        at the end it looks once more from the start, for what another worker gave back or has made due.
+
+        :param dict positions: where this run stands at each node, which is noted here
+        """
+        while True:
+            position = positions.get(node.id)
+            self.env.cr.execute(
+                SQL(
+                    """
+                SELECT participant.id, participant.due_at
+                  FROM journey_participant participant
+                 WHERE participant.node_id = %s AND participant.state = 'active' AND participant.due_at <= %s
+                   AND %s
+                   AND EXISTS (
+                       SELECT FROM journey_journey journey
+                        WHERE journey.id = participant.journey_id AND journey.state IN %s)
+              ORDER BY participant.due_at, participant.id
+                 LIMIT %s
+            FOR NO KEY UPDATE SKIP LOCKED
+                    """,
+                    node.id,
+                    fields.Datetime.now(),
+                    SQL("(participant.due_at, participant.id) > (%s, %s)", *position) if position else SQL("TRUE"),
+                    RUNNING,
+                    size,
+                ),
+                log_exceptions=False,  # two workers meet every now and then: no error
+            )
+            rows = self.env.cr.fetchall()
+            if rows:
+                last_id, last_due_at = rows[-1]
+                positions[node.id] = (last_due_at, last_id)
+            if rows or not positions.pop(node.id, None):
+                return self.env["journey.participant"].browse(row[0] for row in rows)
 
     @contextmanager
     def _alone_on(self, node):
@@ -120,14 +150,15 @@ class JourneyEngine(models.AbstractModel):
         finally:
             self.env.cr.execute(SQL("SELECT pg_advisory_unlock(%s)", lock))
 
-    def _advance_batch(self, node, size):
+    def _advance_batch(self, node, size, positions=None):
         """Claim, process and move one batch; the caller commits it.
 
+        :param dict positions: see ``_claim``
         :return: how many tokens were handled; ``None`` if another worker got in between: look again
         """
         try:
             with self.env.cr.savepoint():
-                participants = self._claim(node, size)
+                participants = self._claim(node, size, {} if positions is None else positions)
                 if not participants:
                     return 0
                 claimed = len(participants)
@@ -180,40 +211,47 @@ class JourneyEngine(models.AbstractModel):
         return results | more_results, errors | more_errors
 
     def _write_results(self, node, participants, results, errors):
-        """Write the traces and move the tokens of a processed batch."""
+        """Write the traces and move the tokens of a processed batch.
+
+        Participants with the same result share a row of what follows, so that a batch of a thousand that all do the
+        same costs one; see ``_move_tokens``.
+        """
         now = fields.Datetime.now()
         edges = {edge.outcome: edge.target_id.id for edge in node.out_edge_ids}
         paths = {edge.id: edge.target_id.id for edge in node.out_edge_ids}
         # at the end of a path of people, all people go back to where they parted
         parted_id = node._get_people_split().id
-        traces, moves, final = [], {}, []
-        for participant in participants:
-            result = results.get(participant.id)
-            if participant.id in errors:
-                result = self._get_failure(participant, errors[participant.id], now, edges)
+        numbers, rows, final = {}, [], []
+        which = []
+        for participant_id in participants._ids:
+            result = results.get(participant_id)
+            failed = participant_id in errors
+            if failed:
+                participant = participants.browse(participant_id)
+                result = self._get_failure(participant, errors[participant_id], now, edges)
                 if participant.attempts + 1 >= MAX_ATTEMPTS:
                     final.append(result.reason)
             elif result is None:
                 raise UserError(self.env._("The step %(step)s forgot a participant.", step=node.name))
-            attempts = participant.attempts + (participant.id in errors)
-            if isinstance(result, Later):
-                traces.append((participant.id, participant.visit, "waiting", None, None, result.reason, attempts, None))
-                moves.setdefault(("later", None), []).append((participant.id, result.at))
-                continue
-            edge_id = getattr(result, "edge_id", None)
-            traces.append(
-                (participant.id, participant.visit, result.state, result.outcome, edge_id, result.reason, attempts, now)
-            )
-            if isinstance(result, Leave):
-                moves.setdefault((result.participant_state, result.reason), []).append(participant.id)
-            elif target_id := paths.get(result.edge_id) or edges.get(result.outcome) or parted_id:
-                moves.setdefault(("node", target_id), []).append(participant.id)
-            else:
-                moves.setdefault(("completed", None), []).append(participant.id)
-        self._write_traces(node, traces, now)
-        self._move_tokens(moves, set(errors), now)
+            number = numbers.get((result, failed))
+            if number is None:
+                number = numbers[result, failed] = len(rows)
+                rows.append(self._get_consequence(result, failed, paths, edges, parted_id))
+            which.append(number)
+        self._move_tokens(node, participants._ids, which, rows, now)
         if final:
             self._tell_owner(node.journey_id, self.env._("%(step)s failed: %(error)s", step=node.name, error=final[0]))
+
+    def _get_consequence(self, result, failed, paths, edges, parted_id):
+        """What follows a result: ``(trace state, outcome, path, reason, failed attempts, node to go to, state of the
+        participant, exit reason, when to be looked at again)``"""
+        if isinstance(result, Later):
+            return result.state, None, None, result.reason, int(failed), None, "active", None, result.at
+        trace = (result.state, result.outcome, getattr(result, "edge_id", None), result.reason, int(failed))
+        if isinstance(result, Leave):
+            return *trace, None, result.participant_state, result.reason, None
+        target_id = paths.get(result.edge_id) or edges.get(result.outcome) or parted_id or None
+        return *trace, target_id, "active" if target_id else "completed", None, None
 
     def _get_failure(self, participant, error, now, edges):
         """What follows a failed attempt: again later, the error path, or out."""
@@ -226,76 +264,86 @@ class JourneyEngine(models.AbstractModel):
             return Move("error", state="failed", reason=error)
         return Leave(error, state="failed", participant_state="failed")
 
-    def _write_traces(self, node, traces, now):
-        """Insert the traces of a batch, or end those that were waiting, in one statement.
+    def _move_tokens(self, node, ids, which, rows, now):
+        """Move the tokens of a batch and write their traces, in one statement: where they go to, and when they are due
+        again, stands in ``rows``; ``which`` holds the number of the row for each id.
 
-        They have no author: it would be the engine always, and cost two looks into the table of users per trace.
+        Traces have no author: it would be the engine always, and cost two looks into the table of users per trace.
         """
+        columns = list(map(list, zip(*rows, strict=True)))
         self.env.cr.execute(
             SQL(
                 """
+            WITH moved AS (
+                UPDATE journey_participant participant
+                   SET node_id = COALESCE(row.target_id, participant.node_id),
+                       visit = participant.visit + CASE WHEN row.target_id IS NULL THEN 0 ELSE 1 END,
+                       state = row.participant_state,
+                       due_at = CASE WHEN row.target_id IS NULL THEN row.again_at ELSE %(now)s END,
+                       -- the number of failed attempts begins anew at the next step
+                       attempts = CASE WHEN row.target_id IS NULL
+                                       THEN participant.attempts + row.failed ELSE 0 END,
+                       waiting_since = CASE WHEN row.trace_state != 'waiting' THEN NULL
+                                            WHEN row.failed = 1 THEN participant.waiting_since
+                                            ELSE COALESCE(participant.waiting_since, %(now)s) END,
+                       arrived_at = CASE WHEN row.target_id IS NULL THEN participant.arrived_at ELSE %(now)s END,
+                       arrived_after = CASE WHEN row.target_id IS NULL THEN participant.arrived_after
+                                            ELSE (SELECT COALESCE(MAX(id), 0) FROM engagement_activity) END,
+                       exit_reason = CASE WHEN row.participant_state = 'active' THEN participant.exit_reason
+                                          ELSE row.exit_reason END,
+                       left_at = CASE WHEN row.participant_state = 'active' THEN participant.left_at ELSE %(now)s END,
+                       write_date = %(now)s, write_uid = %(uid)s
+                  FROM unnest(%(ids)s::int[], %(which)s::int[]) AS token(id, number)
+                  JOIN unnest(
+                       %(numbers)s::int[], %(states)s::varchar[], %(outcomes)s::varchar[], %(paths)s::int[],
+                       %(reasons)s::varchar[], %(failed)s::int[], %(targets)s::int[], %(participant_states)s::varchar[],
+                       %(exit_reasons)s::varchar[], %(dates)s::timestamp[])
+                    AS row(number, trace_state, outcome, path_id, reason, failed, target_id, participant_state, exit_reason,
+                           again_at) ON row.number = token.number
+                 WHERE participant.id = token.id
+             RETURNING participant.id, participant.visit - CASE WHEN row.target_id IS NULL THEN 0 ELSE 1 END AS visit,
+                       row.trace_state, row.outcome, row.path_id, row.reason, row.failed
+            )
             INSERT INTO journey_trace (
                 participant_id, visit, state, outcome, path_id, reason, attempts, date, journey_id, node_id, started_at,
                 create_date, write_date)
-            SELECT row.*, %(journey)s, %(node)s, %(now)s, %(now)s, %(now)s
-              FROM unnest(
-                   %(ids)s::int[], %(visits)s::int[], %(states)s::varchar[], %(outcomes)s::varchar[], %(paths)s::int[],
-                   %(reasons)s::varchar[], %(attempts)s::int[], %(dates)s::timestamp[]) AS row
+            SELECT id, visit, trace_state, outcome, path_id, reason, failed,
+                   CASE WHEN trace_state = 'waiting' THEN NULL ELSE %(now)s END,
+                   %(journey)s, %(node)s, %(now)s, %(now)s, %(now)s
+              FROM moved
                 ON CONFLICT (participant_id, visit) DO UPDATE
                SET state = EXCLUDED.state, outcome = EXCLUDED.outcome, path_id = EXCLUDED.path_id,
-                   reason = EXCLUDED.reason, attempts = EXCLUDED.attempts, date = EXCLUDED.date, write_date = EXCLUDED.write_date
-            """,
+                   reason = EXCLUDED.reason, attempts = journey_trace.attempts + EXCLUDED.attempts,
+                   date = EXCLUDED.date, write_date = EXCLUDED.write_date
+                """,
+                # naive UTC, typed, since it stands alone in branches
+                now=SQL("%s::timestamp", now),
+                uid=self.env.uid,
+                ids=list(ids),
+                which=which,
+                numbers=list(range(len(rows))),
                 journey=node.journey_id.id,
                 node=node.id,
-                now=now,
-                # arrays: a thousand rows of parameters take longer to put together than to insert
                 **dict(
                     zip(
-                        ("ids", "visits", "states", "outcomes", "paths", "reasons", "attempts", "dates"),
-                        map(list, zip(*traces, strict=True)),
+                        (
+                            "states",
+                            "outcomes",
+                            "paths",
+                            "reasons",
+                            "failed",
+                            "targets",
+                            "participant_states",
+                            "exit_reasons",
+                            "dates",
+                        ),
+                        columns,
                         strict=True,
                     )
                 ),
             )
         )
-        self.env["journey.trace"].invalidate_model()
-
-    def _move_tokens(self, moves, failed_ids, now):
-        """One statement per target; all that wait in one, whenever each of them is due again."""
-        stamp = SQL("write_date = %s, write_uid = %s", now, self.env.uid)
-        for (move, value), ids in moves.items():
-            if move == "later":
-                ids, dates = map(list, zip(*ids, strict=True))
-                failed = SQL("participant.id = ANY(%s::int[])", list(failed_ids))
-                self.env.cr.execute(
-                    SQL(
-                        """
-                    UPDATE journey_participant participant
-                       SET due_at = row.due_at, attempts = attempts + CASE WHEN %(failed)s THEN 1 ELSE 0 END,
-                           waiting_since = CASE WHEN %(failed)s THEN waiting_since
-                                                ELSE COALESCE(waiting_since, %(now)s) END, %(stamp)s
-                      FROM unnest(%(ids)s::int[], %(dates)s::timestamp[]) AS row(id, due_at)
-                     WHERE participant.id = row.id
-                    """,
-                        failed=failed,
-                        now=now,
-                        stamp=stamp,
-                        ids=ids,
-                        dates=dates,
-                    )
-                )
-                continue
-            if move == "node":
-                change = SQL(
-                    "node_id = %s, visit = visit + 1, due_at = %s, waiting_since = NULL, attempts = 0, arrived_at = %s,"
-                    " arrived_after = (SELECT COALESCE(MAX(id), 0) FROM engagement_activity)",
-                    value,
-                    now,
-                    now,
-                )
-            else:
-                change = SQL(
-                    "state = %s, exit_reason = %s, left_at = %s, due_at = NULL, waiting_since = NULL", move, value, now
-                )
-            self.env.cr.execute(SQL("UPDATE journey_participant SET %s, %s WHERE id = ANY(%s)", change, stamp, ids))
+        if self.env.cr.rowcount != len(ids):
+            raise UserError(self.env._("The step %(step)s lost a participant.", step=node.name))
         self.env["journey.participant"].invalidate_model()
+        self.env["journey.trace"].invalidate_model()

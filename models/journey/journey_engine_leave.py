@@ -1,5 +1,6 @@
 # The engine's second pass: exit rules and goals, at each tick for everybody and for a batch before its next step.
 import logging
+import time
 
 from odoo import SUPERUSER_ID, fields, models
 from odoo.fields import Domain
@@ -27,11 +28,15 @@ class JourneyEngine(models.AbstractModel):
         )
         journeys = self.env["journey.journey"].search([("state", "in", RUNNING), *has_rules])
         for journey in journeys.filtered(lambda journey: journey.user_id.active or journey.user_id.id == SUPERUSER_ID):
+            resting = self._is_resting(journey, "leave")
+            start = time.perf_counter()
             try:
                 with self.env.cr.savepoint():
-                    self._let_leave(journey)
+                    self._let_leave(journey, events_only=resting)
                     if journey.exit_type_ids or journey.goal_type_ids:
                         self._move_watermark(journey, "exit_watermark")
+                if not resting:
+                    self._rest(journey, "leave", time.perf_counter() - start)
             except RETRYABLE:
                 if module.current_test:
                     raise
@@ -44,15 +49,19 @@ class JourneyEngine(models.AbstractModel):
         self._commit()
         return result
 
-    def _let_leave(self, journey, participants=None):
+    def _let_leave(self, journey, participants=None, events_only=False):
         """Take out whom an exit rule or the goal takes out, and note who reached the goal: one statement.
 
         :param participants: look only at these; everybody inside if left out
+        :param bool events_only: look only at what happened lately, which costs little, not at filters, which have to
+            be evaluated for everybody
         :return: those who left
         :rtype: journey.participant
         """
         Participant = self.env["journey.participant"]
         rules = journey._as_responsible()._get_leave_rules()
+        if events_only:
+            rules = [(what, rule) for what, rule in rules if not isinstance(rule, Domain)]
         if not rules:
             return Participant
         # without leaving, the goal is noted once; those who have noted it are looked at for the exit rules alone
@@ -69,7 +78,9 @@ class JourneyEngine(models.AbstractModel):
         model = journey.model_name
         self.env[model].flush_model()
         texts = self._get_leave_texts(journey)
-        conditions = [self._get_condition(journey, rule, participants) for _what, rule in rules]
+        if participants is not None:
+            participants.fetch(["res_id"])
+        concerned = [self._get_concerned(journey, rule, participants) for _what, rule in rules]
         self.env["journey.participant"].flush_model()
         whys = [self._get_why(what, rule, texts) for what, rule in rules]
         narrow = SQL("AND participant.id = ANY(%s)", participants.ids) if participants is not None else SQL()
@@ -87,13 +98,12 @@ class JourneyEngine(models.AbstractModel):
             SQL(
                 """
             WITH found AS MATERIALIZED (
-                SELECT participant.id, CASE %(cases)s END AS rule
-                  FROM journey_participant participant
-                 WHERE participant.journey_id = %(journey)s AND participant.state = 'active' %(narrow)s
+                %(found)s
             ), locked AS (
                 SELECT participant.id, found.rule
-                  FROM journey_participant participant JOIN found ON found.id = participant.id
-                 WHERE found.rule IS NOT NULL AND participant.state = 'active'
+                  FROM journey_participant participant
+                  JOIN (SELECT id, MIN(rule) AS rule FROM found GROUP BY id) found ON found.id = participant.id
+                 WHERE participant.state = 'active'
          FOR NO KEY UPDATE OF participant SKIP LOCKED
             )
             UPDATE journey_participant participant
@@ -103,11 +113,24 @@ class JourneyEngine(models.AbstractModel):
              WHERE participant.id = locked.id
          RETURNING participant.id
             """,
-                cases=SQL(" ").join(
-                    SQL("WHEN %s THEN %s", condition, number) for number, condition in enumerate(conditions)
+                # from the records that match to those inside, rule by rule: who does not match costs as little as can be
+                found=SQL(" UNION ALL ").join(
+                    SQL(
+                        """
+                    SELECT participant.id, %s AS rule
+                      FROM journey_participant participant %s
+                     WHERE participant.journey_id = %s AND participant.res_model = %s AND participant.state = 'active'
+                       %s AND %s
+                        """,
+                        number,
+                        join,
+                        journey.id,
+                        model,
+                        narrow,
+                        condition,
+                    )
+                    for number, (join, condition) in enumerate(concerned)
                 ),
-                journey=journey.id,
-                narrow=narrow,
                 change=change,
                 now=now,
                 uid=self.env.uid,
@@ -134,20 +157,21 @@ class JourneyEngine(models.AbstractModel):
             self.env["journey.trace"].invalidate_model()
         return ids
 
-    def _get_condition(self, journey, rule, participants):
-        """Condition on ``participant``, read with the rights of the responsible user."""
+    def _get_concerned(self, journey, rule, participants):
+        """Whom a rule concerns, read with the rights of the responsible user: a join with ``participant``, maybe empty,
+        and a condition."""
         responsible = journey._as_responsible()
         if isinstance(rule, Domain):
             if participants is not None:  # a batch must not cost a look at every record of the model
                 rule &= Domain("id", "in", participants.mapped("res_id"))
             query = responsible.env[journey.model_name]._search(rule)
             self.env.flush_all()
-            return SQL("participant.res_id IN %s", query.subselect())
+            return SQL(), SQL("participant.res_id IN %s", query.subselect())
         since = journey.published_at or journey.create_date
-        return SQL(
-            "EXISTS (SELECT FROM (%s) happened WHERE happened.res_id = participant.res_id"
-            " AND happened.date >= participant.entered_at)",
-            responsible._get_happened(rule, journey.exit_watermark, since),
+        happened = responsible._get_happened(rule, journey.exit_watermark, since)
+        return (
+            SQL("JOIN (%s) happened ON happened.res_id = participant.res_id", happened),
+            SQL("happened.date >= participant.entered_at"),
         )
 
     def _get_leave_texts(self, journey):
@@ -170,8 +194,15 @@ class JourneyEngine(models.AbstractModel):
     def _check_goals(self, journeys):
         """Note when journeys reach their target, with one query for all."""
         journeys.invalidate_recordset(["goal_count", "goal_percent"])
-        open_goals = journeys.filtered(lambda journey: journey.goal_target and not journey.goal_reached_date)
+        open_goals = journeys.filtered(
+            lambda journey: (
+                journey.goal_target and not journey.goal_reached_date and not self._is_resting(journey, "goal")
+            )
+        )
+        start = time.perf_counter()
         for journey in open_goals:
             value = journey.goal_count if journey.goal_target_type == "count" else journey.goal_percent
             if value >= journey.goal_target:
                 journey.goal_reached_date = fields.Datetime.now()
+        for journey in open_goals:
+            self._rest(journey, "goal", time.perf_counter() - start)

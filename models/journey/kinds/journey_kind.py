@@ -60,6 +60,10 @@ class JourneyKind(models.AbstractModel):
     # how many participants are processed in one transaction: fewer where each takes long or much memory
     _batch_size = 1000
 
+    def _get_batch_size(self, most):
+        """How many participants to process in one transaction, ``most`` at most."""
+        return min(self._batch_size, most)
+
     def _get_label(self):
         """Name of the kind in the user's language."""
         raise NotImplementedError
@@ -90,7 +94,7 @@ class JourneyKind(models.AbstractModel):
         Runs inside a savepoint; an exception makes the engine find the culprit. Must not commit and must not send.
 
         :param node: the node, in the environment of the journey's responsible user, with system rights on itself
-        :param participants: the batch, never empty
+        :param participants: the batch, never empty; ``fetch`` the fields that the kind needs, or all are read
         :return: ``{participant id: Move, Later or Leave}`` for every participant
         """
         raise NotImplementedError
@@ -108,6 +112,7 @@ class JourneyKind(models.AbstractModel):
         audience = node.journey_id._get_audience_domain()
         names_active = any(condition.field_expr == "active" for condition in audience.iter_conditions())
         Model = node.sudo(False).env[node.model_name].with_context(active_test=not names_active)
+        participants.fetch(["res_id"])
         found = Model.search([("id", "in", participants.mapped("res_id"))]).with_context(active_test=True)
         records = {record.id: record for record in found}
         return {

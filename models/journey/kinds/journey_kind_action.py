@@ -53,7 +53,7 @@ class JourneyKindAction(models.AbstractModel):
 
     def _process(self, node, participants):
         records = self._get_records(node, participants)
-        result = {participant.id: Move() if participant.id in records else self._gone() for participant in participants}
+        result = dict.fromkeys(participants.ids, self._gone()) | dict.fromkeys(records, Move())
         targets = self._get_targets(node, records)
         for participant_id, target in targets.items():
             if not target:

@@ -12,10 +12,11 @@ class JourneyKindEnd(models.AbstractModel):
     _description = "Journey Step: End"
 
     _sequence = 90
+    _batch_size = 5000
     _outcomes = ()
 
     def _get_label(self):
         return self.env._("End")
 
     def _process(self, node, participants):
-        return {participant.id: Move(outcome=None) for participant in participants}
+        return dict.fromkeys(participants.ids, Move(outcome=None))

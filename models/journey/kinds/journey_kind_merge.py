@@ -12,6 +12,7 @@ class JourneyKindMerge(models.AbstractModel):
     _description = "Journey Step: Merge"
 
     _sequence = 80
+    _batch_size = 5000
 
     def _get_label(self):
         return self.env._("Merge")
@@ -20,4 +21,4 @@ class JourneyKindMerge(models.AbstractModel):
         return self.env._("Paths meet here")
 
     def _process(self, node, participants):
-        return {participant.id: Move() for participant in participants}
+        return dict.fromkeys(participants.ids, Move())

@@ -17,6 +17,7 @@ class JourneyKindSplit(models.AbstractModel):
     _description = "Journey Step: Split"
 
     _sequence = 50
+    _batch_size = 5000
     _outcomes = ("branch", "default")
 
     def _get_label(self):
@@ -35,7 +36,7 @@ class JourneyKindSplit(models.AbstractModel):
         """One query per path, two where it has both conditions; whoever has found a path is not asked again."""
         now = fields.Datetime.now()
         records = self._get_records(node, participants)
-        result = {participant.id: self._gone() for participant in participants if participant.id not in records}
+        result = dict.fromkeys(set(participants.ids) - records.keys(), self._gone())
         left = {participant.id: participant for participant in participants if participant.id in records}
         people = None
         for edge in self._get_paths(node):
@@ -64,9 +65,6 @@ class JourneyKindSplit(models.AbstractModel):
             reason = self.env._(
                 "Path %(path)s: %(condition)s", path=edge._get_label(), condition=edge._get_condition_text()
             )
-            for key in matching:
-                result[key] = Move("branch", edge_id=edge.id, reason=reason)
+            result |= dict.fromkeys(matching, Move("branch", edge_id=edge.id, reason=reason))
             left = {key: participant for key, participant in left.items() if key not in matching}
-        for key in left:
-            result[key] = Move("default", reason=self.env._("No condition matched."))
-        return result
+        return result | dict.fromkeys(left, Move("default", reason=self.env._("No condition matched.")))

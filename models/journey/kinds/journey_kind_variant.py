@@ -21,6 +21,7 @@ class JourneyKindVariant(models.AbstractModel):
     _description = "Journey Step: Variant Split"
 
     _sequence = 60
+    _batch_size = 5000
     _outcomes = ("branch",)
 
     def _get_label(self):
@@ -53,20 +54,23 @@ class JourneyKindVariant(models.AbstractModel):
         return errors
 
     def _process(self, node, participants):
-        paths = self._get_paths(node)
-        result = {}
-        for participant in participants:
-            edge = self._choose(paths, node.origin_key, participant.res_model, participant.res_id)
-            result[participant.id] = Move("branch", edge_id=edge.id, reason=edge._get_label())
-        return result
+        participants.fetch(["res_model", "res_id"])
+        moves = {edge: Move("branch", edge_id=edge.id, reason=edge._get_label()) for edge in self._get_paths(node)}
+        scale = [moves[edge] for edge in self._get_scale(node)] or [Move("branch")] * 100
+        key = node.origin_key
+        return {
+            participant.id: scale[self._get_point(key, participant.res_model, participant.res_id)]
+            for participant in participants
+        }
 
-    def _choose(self, paths, key, res_model, res_id):
-        """The path of this record: the same whenever it is asked."""
+    def _get_scale(self, node):
+        """The path of each point from 0 to 99; a draft whose shares are too few gives the rest to its last path."""
+        paths = self._get_paths(node)
+        scale = [edge for edge in paths for _point in range(edge.percent)]
+        return scale + [edge for edge in paths[-1:] for _point in range(100 - len(scale))]
+
+    def _get_point(self, key, res_model, res_id):
+        """The point of this record on the scale: the same whenever it is asked."""
         digest = hashlib.sha256(f"{key},{res_model},{res_id}".encode()).digest()
         # 2**64 is no multiple of 100; the difference between two paths stays below 1e-17
-        point = int.from_bytes(digest[:8]) % 100
-        for edge in paths:
-            point -= edge.percent
-            if point < 0:
-                return edge
-        return paths[-1:]
+        return int.from_bytes(digest[:8]) % 100

@@ -21,6 +21,7 @@ class JourneyKindWait(models.AbstractModel):
     _description = "Journey Step: Wait"
 
     _sequence = 30
+    _batch_size = 5000
     _pauses = True
 
     def _get_label(self):
@@ -112,14 +113,16 @@ class JourneyKindWait(models.AbstractModel):
         else:
             moment = add_duration(now, node.wait_value, node.wait_unit, node.until_tz)
         until = node._get_end(moment, now)
-        return {
-            participant.id: Move() if participant.waiting_since or until <= now else Later(until)
-            for participant in participants
-        }
+        if until <= now:
+            return dict.fromkeys(participants.ids, Move())
+        participants.fetch(["waiting_since"])
+        over, wait = Move(), Later(until)
+        return {participant.id: over if participant.waiting_since else wait for participant in participants}
 
     def _process_field(self, node, participants):
         now = fields.Datetime.now()
         records = self._get_records(node, participants)
+        participants.fetch(["waiting_since", "let_through_visit", "visit"])
         result = {}
         for participant in participants:
             record = records.get(participant.id)
