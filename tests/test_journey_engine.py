@@ -318,3 +318,28 @@ class TestJourneyEngine(JourneyCase):
         self.env.ref("crm_buying_journey.ir_cron_journey_engine").active = False
         journey.invalidate_recordset()
         self.assertTrue(journey.cron_warning)
+
+    def test_late_scheduled_action_shows_on_the_journey(self):
+        journey = self.make_journey("buying.group", [], [{"kind": "end"}])
+        cron = self.env.ref("crm_buying_journey.ir_cron_journey_engine")
+        now = fields.Datetime.now()
+        for late, warns in ((timedelta(minutes=10), False), (timedelta(hours=2), True)):
+            cron.nextcall = now - late
+            journey.invalidate_recordset()
+            self.assertEqual(bool(journey.with_user(self.marketer).cron_warning), warns)
+        self.assertIn("late", journey.cron_warning)
+        journey.action_pause()
+        journey.invalidate_recordset()
+        self.assertFalse(journey.cron_warning, "nobody should move")
+
+    def test_participants_due_for_long_show_on_their_journey_alone(self):
+        self.env.ref("crm_buying_journey.ir_cron_journey_engine").nextcall = fields.Datetime.now()
+        domain = [("id", "=", self.group.id)]
+        late, waiting = [
+            self.make_journey("buying.group", domain, [{"kind": "wait", "wait_value": 3}]) for _number in range(2)
+        ]
+        self.engine.tick()
+        late.participant_ids.due_at = fields.Datetime.now() - timedelta(hours=2)
+        waiting.participant_ids.due_at = fields.Datetime.now() - timedelta(minutes=5)
+        self.assertIn("have waited", late.with_user(self.marketer).cron_warning)
+        self.assertFalse(waiting.cron_warning)

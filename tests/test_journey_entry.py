@@ -230,6 +230,24 @@ class TestJourneyEntry(JourneyCase):
         self.tick("2027-03-13 12:00:00")
         self.assertFalse(journey.participant_ids)
 
+    def test_what_a_standstill_missed_is_made_up_for(self):
+        lead, journey = self.make_on_leads("2027-03-10")
+        self.tick("2027-03-03 12:00:00")
+        self.assertFalse(journey.participant_ids)
+        self.tick("2027-03-20 12:00:00")
+        self.assertEqual(self.entries_of(journey, lead), [1])
+        self.tick("2027-03-21 12:00:00")
+        self.assertEqual(self.entries_of(journey, lead), [1], "once")
+
+    def test_what_a_pause_missed_stays_out(self):
+        _lead, journey = self.make_on_leads("2027-03-10")
+        self.tick("2027-03-03 12:00:00")
+        journey.action_pause()
+        self.tick("2027-03-10 12:00:00")
+        journey.action_resume()
+        self.tick("2027-03-20 12:00:00")
+        self.assertFalse(journey.participant_ids)
+
     def test_a_date_before_publishing_lets_nobody_in(self):
         _lead, journey = self.make_on_leads("2027-02-28")
         self.tick("2027-03-01 12:00:00")

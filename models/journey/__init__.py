@@ -37,6 +37,7 @@ from . import journey_engine_advance
 from . import journey_engine_wake
 from . import engagement_activity
 from . import journey_engine_enrol
+from . import journey_engine_late
 from . import journey_engine_leave
 from . import engagement_activity_entry
 from . import journey_rehearsal

@@ -247,7 +247,7 @@ class JourneyEngine(models.AbstractModel):
         participant, exit reason, when to be looked at again)``"""
         if isinstance(result, Later):
             return result.state, None, None, result.reason, int(failed), None, "active", None, result.at
-        trace = (result.state, result.outcome, getattr(result, "edge_id", None), result.reason, int(failed))
+        trace = (result.state, result.outcome, getattr(result, "edge_id", None) or None, result.reason, int(failed))
         if isinstance(result, Leave):
             return *trace, None, result.participant_state, result.reason, None
         target_id = paths.get(result.edge_id) or edges.get(result.outcome) or parted_id or None
@@ -298,8 +298,8 @@ class JourneyEngine(models.AbstractModel):
                        %(numbers)s::int[], %(states)s::varchar[], %(outcomes)s::varchar[], %(paths)s::int[],
                        %(reasons)s::varchar[], %(failed)s::int[], %(targets)s::int[], %(participant_states)s::varchar[],
                        %(exit_reasons)s::varchar[], %(dates)s::timestamp[])
-                    AS row(number, trace_state, outcome, path_id, reason, failed, target_id, participant_state, exit_reason,
-                           again_at) ON row.number = token.number
+                    AS row(number, trace_state, outcome, path_id, reason, failed, target_id, participant_state,
+                           exit_reason, again_at) ON row.number = token.number
                  WHERE participant.id = token.id
              RETURNING participant.id, participant.visit - CASE WHEN row.target_id IS NULL THEN 0 ELSE 1 END AS visit,
                        row.trace_state, row.outcome, row.path_id, row.reason, row.failed

@@ -14,6 +14,8 @@ class JourneyEngine(models.AbstractModel):
         count = sum(self._insert_entries(journey, now, *wave) for wave in responsible._get_waves(now))
         if journey.entry_type == "activity":
             self._move_watermark(journey, "entry_watermark")
+        elif journey.entry_type == "date" and journey.date_watermark != responsible._get_today(now):
+            journey.date_watermark = responsible._get_today(now)
         return count
 
     def _enrol_records(self, journey, now, ids):

@@ -113,7 +113,7 @@ class JourneyEngine(models.AbstractModel):
              WHERE participant.id = locked.id
          RETURNING participant.id
             """,
-                # from the records that match to those inside, rule by rule: who does not match costs as little as can be
+                # from the records that match to those inside, rule by rule: who does not match costs little
                 found=SQL(" UNION ALL ").join(
                     SQL(
                         """

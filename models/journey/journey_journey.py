@@ -1,7 +1,7 @@
 # Journeys: an audience, a graph of steps, and their life cycle.
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import clean_context
+from odoo.tools import clean_context, format_datetime
 
 from ...tools.domains import check_domain, count_records
 
@@ -136,23 +136,27 @@ class JourneyJourney(models.Model):
             journey.failed_count = of_state["failed"]
 
     def _compute_cron_warning(self):
-        cron = self.env.ref("crm_buying_journey.ir_cron_journey_engine", raise_if_not_found=False)
-        off = not cron or not cron.sudo().active
+        """Why nobody moves though the journey runs: nobody responsible, or a scheduled action that is off or late."""
+        engine_warning = self.env["journey.engine"]._get_cron_warning()
+        running = self.filtered(lambda journey: journey.state in ("live", "closed"))
+        late_since = self.env["journey.engine"]._get_late_since(running)
         for journey in self:
+            journey.cron_warning = False
+            if journey not in running:
+                continue
             user = journey.sudo().user_id
-            if journey.state in ("live", "closed") and not user.active and user.id != SUPERUSER_ID:
+            if not user.active and user.id != SUPERUSER_ID:
                 journey.cron_warning = self.env._(
                     "The journey stands still: its responsible user is archived. Choose another one."
                 )
-                continue
-            journey.cron_warning = (
-                self.env._(
-                    "The scheduled action that moves participants is switched off. "
-                    "Ask an administrator to switch it on."
+            elif engine_warning:
+                journey.cron_warning = engine_warning
+            elif since := late_since.get(journey.id):
+                journey.cron_warning = self.env._(
+                    "Participants have waited for their next step since %(date)s: the scheduled action that moves them "
+                    "is late, or has more to do than it manages.",
+                    date=format_datetime(self.env, since),
                 )
-                if off and journey.state in ("live", "closed")
-                else False
-            )
 
     @api.constrains("domain", "model_id")
     def _check_domain(self):

@@ -8,8 +8,10 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# a scheduled action that was late lets people in up to two days after their date
+# whoever comes to match a little late enters up to two days after their date
 LATE_DAYS = 2
+# what a scheduled action that stood still has missed is made up for, so far back
+STANDSTILL_DAYS = 90
 
 
 class JourneyJourney(models.Model):
@@ -72,6 +74,9 @@ class JourneyJourney(models.Model):
     published_at = fields.Datetime("Published On", readonly=True, copy=False)
     # everything up to this activity was looked at by the enrolment
     entry_watermark = fields.Integer(readonly=True, copy=False)
+    # the last day, by the responsible's calendar, on which the enrolment looked at dates; empty after a pause, since
+    # who would have entered during it stays out
+    date_watermark = fields.Date(readonly=True, copy=False)
 
     _reentry_check = models.Constraint(
         "CHECK(reentry_delay >= 0 AND reentry_limit >= 0 AND date_offset >= 0)",
@@ -140,10 +145,15 @@ class JourneyJourney(models.Model):
         """Nothing that happened before it lets anybody in."""
         return max(filter(None, (self.published_at, self.date_start)), default=self.create_date)
 
+    def _get_today(self, now):
+        """The day by the responsible's calendar; ``self`` as the responsible."""
+        timezone = pytz.timezone(self.env.context.get("tz") or "UTC")
+        return pytz.utc.localize(now).astimezone(timezone).date()
+
     def _get_date_domains(self, now):
         """``[(domain of the records whose day has come, start of that day in UTC)]``, by the responsible's calendar"""
         timezone = pytz.timezone(self.env.context.get("tz") or "UTC")
-        today = pytz.utc.localize(now).astimezone(timezone).date()
+        today = self._get_today(now)
         opening = pytz.utc.localize(self._get_opening()).astimezone(timezone).date()
 
         def midnight(day):
@@ -152,7 +162,8 @@ class JourneyJourney(models.Model):
         name = self.date_field_id.sudo().name
         is_date = self.date_field_id.sudo().ttype == "date"
         result = []
-        for late in range(LATE_DAYS, -1, -1):
+        stood_still = (today - self.date_watermark).days if self.date_watermark else 0
+        for late in range(max(LATE_DAYS, min(stood_still, STANDSTILL_DAYS)), -1, -1):
             day = today - timedelta(days=late)
             if day < opening:
                 continue

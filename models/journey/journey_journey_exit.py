@@ -95,6 +95,7 @@ class JourneyJourney(models.Model):
 
     def write(self, vals):
         noted = {"published_at", "paused_at", "goal_reached_date", "entry_watermark", "exit_watermark"}
+        noted.add("date_watermark")
         if noted & vals.keys() and not self.env.su:
             raise UserError(self.env._("What the engine noted about a journey cannot be changed by hand."))
         rules = {"exit_domain", "exit_type_ids", "exit_on_unsubscribe", "goal_domain", "goal_type_ids", "goal_leaves"}

@@ -112,6 +112,7 @@ class JourneyJourney(models.Model):
     def action_resume(self):
         """Go on after a pause."""
         self._set_state(("paused",), "live")
+        self.sudo().date_watermark = False
         self.env["journey.engine"]._trigger()
         return True
 
