@@ -29,7 +29,7 @@ class JourneyTrace(models.Model):
     outcome = fields.Char(help="Which way out was taken.")
     # an id of journey.edge without a foreign key, which would cost at each of millions of traces: connections of a
     # frozen version are deleted with their whole journey only
-    path_id = fields.Integer("Path", help="Of several paths with the same outcome, the one that was taken.")
+    path_id = fields.Integer(help="Of several paths with the same outcome, the one that was taken.")
     outcome_name = fields.Char("Way Out", compute="_compute_outcome_name")
     reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
     attempts = fields.Integer(default=0)
