@@ -28,6 +28,8 @@ from . import test_insight_dashboard
 from . import test_insight_input
 from . import test_insight_sales_alert
 from . import test_insight_topics
+from . import test_insight_summary
+from . import test_insight_summary_provider
 from . import test_tools_topics
 from . import test_journey_actions
 from . import test_journey_audience

@@ -9,6 +9,13 @@ from . import buying_topic
 from . import buying_topic_finder
 from . import buying_intent
 from . import engagement_score_model
+from . import buying_trend
+from . import buying_summary_facts
+from . import buying_summary_builtin
+from . import buying_summary_openai
+from . import buying_summary
+from . import buying_summary_opinion
+from . import buying_summarized
 from . import buying_group_topics
 from . import res_partner_topics
 from . import actions

@@ -1,10 +1,11 @@
-# Topics of interest and intent of buying groups.
+# Topics of interest, intent and summary of buying groups.
 from odoo import api, fields, models
 from odoo.fields import Domain
 
 
 class BuyingGroup(models.Model):
-    _inherit = "buying.group"
+    _name = "buying.group"
+    _inherit = ["buying.group", "buying.summarized"]
 
     topics_text = fields.Char(
         "Topics of Interest", compute="_compute_topics_text", help="What the members engaged with in the last 90 days."
@@ -18,6 +19,7 @@ class BuyingGroup(models.Model):
         help="Topics in which the members, taken together, are highly interested.",
     )
 
+    @api.depends_context("uid", "lang", "allowed_company_ids")
     def _compute_topics_text(self):
         topics = self._get_topics()
         for group in self:

@@ -1,9 +1,10 @@
-# Topics of interest and intent of contacts and accounts.
-from odoo import fields, models
+# Topics of interest, intent and summary of contacts and accounts.
+from odoo import api, fields, models
 
 
 class ResPartner(models.Model):
-    _inherit = "res.partner"
+    _name = "res.partner"
+    _inherit = ["res.partner", "buying.summarized"]
 
     topics_text = fields.Char(
         "Topics of Interest",
@@ -13,6 +14,7 @@ class ResPartner(models.Model):
     )
     intent_ids = fields.One2many("buying.intent", "partner_id", readonly=True, groups="crm_buying_journey.group_sales")
 
+    @api.depends_context("uid", "lang", "allowed_company_ids")
     def _compute_topics_text(self):
         topics = self._get_topics()
         for partner in self:
