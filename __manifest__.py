@@ -28,6 +28,7 @@
         "data/engagement_score_model_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
+        "data/ir_actions_server_data.xml",
         "views/buying_role_views.xml",
         "views/buying_role_template_views.xml",
         "views/buying_stage_model_views.xml",

@@ -15,6 +15,8 @@ from . import test_buying_template
 from . import test_buying_template_data
 from . import test_buying_template_form
 from . import test_buying_title_words
+from . import test_crm_lead_restore
+from . import test_crm_reactivation_journey
 from . import test_engagement_activity
 from . import test_engagement_collector
 from . import test_engagement_explanation

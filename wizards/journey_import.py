@@ -42,6 +42,12 @@ class JourneyImport(models.TransientModel):
                 self.env._("Reminder before a date"),
                 self.env._("Writes to the contact of a lead before its expected closing date."),
             ),
+            "reactivation": (
+                self.env._("Bring back lost leads"),
+                self.env._(
+                    "Writes to lost leads for three weeks, by what they do with the mails. Whoever answers comes back."
+                ),
+            ),
         }
 
     @api.model

@@ -38,6 +38,29 @@ class JourneyNode(models.Model):
     moment_type = step_parameter(fields.Selection, "moment_type", MOMENT_TYPES, "Type of Moment")
     moment_description = step_parameter(fields.Char, "moment_description", "Moment", size=DESCRIPTION_SIZE)
 
+    restore_response_only = step_parameter(
+        fields.Boolean,
+        "restore_response_only",
+        "Only After a Response",
+        help="Restores a lead only if its customer answered, filled in a form or followed a link since it was lost; "
+        "what machines did does not count.",
+    )
+    restore_stage_id = step_parameter(
+        fields.Many2one, "restore_stage_id", "crm.stage", "Stage of the Lead", domain=[("is_won", "=", False)]
+    )
+    restore_user_id = step_parameter(
+        fields.Many2one, "restore_user_id", "res.users", "Salesperson", domain=[("share", "=", False)]
+    )
+    restore_tag_ids = step_parameter(fields.Many2many, "restore_tag_ids", "crm.tag", string="Tags of the Lead")
+    restore_activity = step_parameter(fields.Boolean, "restore_activity", "Plan an Activity")
+    restore_activity_type_id = step_parameter(
+        fields.Many2one,
+        "restore_activity_type_id",
+        "mail.activity.type",
+        "Type of Activity",
+        domain=[("res_model", "in", (False, "crm.lead"))],
+    )
+
     @api.depends("buying_solution_id")
     def _compute_buying_allowed_role_ids(self):
         for node in self:

@@ -164,7 +164,9 @@ class JourneyEngine(models.AbstractModel):
         if isinstance(rule, Domain):
             if participants is not None:  # a batch must not cost a look at every record of the model
                 rule &= Domain("id", "in", participants.mapped("res_id"))
-            query = responsible.env[journey.model_name]._search(rule)
+            # who unsubscribes leaves, also where archived records take part
+            active_test = not responsible._asks_for_archived()
+            query = responsible.env[journey.model_name].with_context(active_test=active_test)._search(rule)
             self.env.flush_all()
             return SQL(), SQL("participant.res_id IN %s", query.subselect())
         since = journey.published_at or journey.create_date

@@ -160,9 +160,14 @@ class JourneyEngine(models.AbstractModel):
             %s
          UNION
             SELECT hit.id, record.id FROM hit JOIN %s record ON record.partner_id = hit.partner_id
+         UNION
+            SELECT hit.id, trace.res_id
+              FROM hit JOIN mailing_trace trace ON hit.res_model = 'mailing.trace' AND trace.id = hit.res_id
+             WHERE trace.model = %s
         )""",
             own,
             SQL.identifier(self.env[node.model_name]._table),
+            node.model_name,
         )
 
     def _move_mark(self, node, newest, now):

@@ -47,6 +47,13 @@ class JourneyJourney(models.Model):
                     )
                 )
 
+    def _asks_for_archived(self):
+        """Whether the audience names ``active``, as one of lost leads does: archived records take part then.
+
+        :raise UserError: the filter is invalid
+        """
+        return any(condition.field_expr == "active" for condition in self._get_audience_domain().iter_conditions())
+
     def _get_audience_domain(self):
         """Domain on the journey's model of the records that enter.
 

@@ -210,8 +210,12 @@ class JourneyJourney(models.Model):
         if not field or field.comodel_name != "res.partner" or not field.store:
             return None
         return SQL(
-            "SELECT record.id AS res_id FROM %s record WHERE record.partner_id = activity.partner_id",
+            "SELECT record.id AS res_id FROM %s record WHERE record.partner_id = activity.partner_id"
+            # a lead with nothing but an address answers its mails, too
+            " UNION SELECT trace.res_id FROM mailing_trace trace WHERE activity.res_model = 'mailing.trace'"
+            " AND trace.id = activity.res_id AND trace.model = %s",
             SQL.identifier(self.env[self.model_name]._table),
+            self.model_name,
         )
 
     def _get_no_contact_error(self):

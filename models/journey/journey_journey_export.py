@@ -14,6 +14,8 @@ REFERENCES = {
     "buying.solution": "name",
     "buying.stage": "name",
     "engagement.activity.type": "code",
+    "crm.stage": "name",
+    "crm.tag": "name",
     "ir.model": "model",
     "ir.model.fields": "name",
     "journey.journey": "name",
@@ -133,6 +135,9 @@ class JourneyJourney(models.Model):
         :rtype: list
         """
         skipped = NOT_EXPORTED.get(record._name, set()) | {"id", *models.MAGIC_COLUMNS}
+        for mixin in ("mail.thread", "mail.activity.mixin"):
+            if isinstance(record, self.env.registry[mixin]):
+                skipped |= self.env[mixin]._fields.keys()
         return [
             field
             for name, field in sorted(record._fields.items())
@@ -140,7 +145,7 @@ class JourneyJourney(models.Model):
             and field.store
             and not field.related
             and (field.copy or name in ("name",))
-            and not name.startswith(("message_", "activity_", "website_message"))
+            and not name.startswith("website_message")
             and (field.type in PLAIN or (field.type in ("many2one", "many2many") and field.comodel_name in REFERENCES))
         ]
 

@@ -20,8 +20,11 @@ def step_parameter(make, name, *args, **kwargs):
 
     @api.depends("action_server_id")
     def compute(nodes):
+        Action = nodes.env["ir.actions.server"].sudo()
+        default = Action._fields[name].default
         for node in nodes:
-            node[name] = node._get_owned_actions()[name]
+            own = node._get_owned_actions()
+            node[name] = own[name] if own else default(Action) if default else False
 
     return make(*args, compute=compute, inverse="_inverse_action_fields", **kwargs)
 

@@ -109,6 +109,12 @@ class EngagementCollector(models.AbstractModel):
         return f"COALESCE({', '.join(cases)})", "\n".join(joins)
 
     @api.model
+    def _get_scanner_seconds(self):
+        """Within how many seconds after a mail was sent only machines open and click; 0 if the rule is off."""
+        seconds = self.env["ir.config_parameter"].sudo().get_param("crm_buying_journey.scanner_seconds")
+        return int(seconds) if str(seconds or "").isdecimal() else 2
+
+    @api.model
     def _mark_automatic(self):
         """Virus scanners open mails and follow their links. What no person can do is marked as automatic:
 
@@ -117,8 +123,7 @@ class EngagementCollector(models.AbstractModel):
         * three or more clicks on one mail within one second
         """
         result = super()._mark_automatic()
-        seconds = self.env["ir.config_parameter"].sudo().get_param("crm_buying_journey.scanner_seconds")
-        seconds = int(seconds) if str(seconds or "").isdecimal() else 2
+        seconds = self._get_scanner_seconds()
         if not seconds:
             return result
         self.env.flush_all()

@@ -1,5 +1,6 @@
 # Mailing traces: which visit of which participant a mail belongs to, and what the recipient did with it.
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import SQL
 
 
 class MailingTrace(models.Model):
@@ -19,6 +20,8 @@ class MailingTrace(models.Model):
     # a step asks for each batch whom of it the mailing has mailed already, by address and by record
     _mailing_email_idx = models.Index("(mass_mailing_id, email)")
     _mailing_record_idx = models.Index("(mass_mailing_id, res_id)")
+    # what became of the mails to a record: asked for each lost lead, and for everybody that a step listens to
+    _record_idx = models.Index("(res_id, model)")
 
     def set_opened(self, domain=None):
         before = self + (self.search(domain) if domain else self.browse())
@@ -66,6 +69,28 @@ class MailingTrace(models.Model):
                 }
                 for trace in traces
             ]
+        )
+
+    @api.model
+    def _get_scanned_sql(self):
+        """Condition on ``activity``, a click in a mail: a virus scanner made it, by the rules of
+        :meth:`engagement.collector._mark_automatic`, which looks back only at night."""
+        seconds = self.env["engagement.collector"]._get_scanner_seconds()
+        if not seconds:
+            return SQL("FALSE")
+        return SQL(
+            """
+            EXISTS (SELECT FROM mailing_trace scanned
+                     WHERE scanned.id = activity.res_id
+                       AND activity.date - scanned.sent_datetime
+                           BETWEEN interval '0' AND %(seconds)s * interval '1 second')
+         OR (SELECT COUNT(*) FROM engagement_activity near
+              WHERE near.res_model = 'mailing.trace' AND near.res_id = activity.res_id
+                AND near.type_id = activity.type_id
+                AND near.date BETWEEN activity.date - interval '1 second'
+                                  AND activity.date + interval '1 second') >= 3
+            """,
+            seconds=seconds,
         )
 
     def _get_partners(self):

@@ -7,3 +7,4 @@ from . import buying_group_stage
 from . import buying_group_status
 from . import interesting_moment
 from . import account_list
+from . import lead_restore

@@ -109,9 +109,8 @@ class JourneyKind(models.AbstractModel):
 
         :return: ``{participant id: record}``; a participant without a record is left out
         """
-        audience = node.journey_id._get_audience_domain()
-        names_active = any(condition.field_expr == "active" for condition in audience.iter_conditions())
-        Model = node.sudo(False).env[node.model_name].with_context(active_test=not names_active)
+        active_test = not node.journey_id._asks_for_archived()
+        Model = node.sudo(False).env[node.model_name].with_context(active_test=active_test)
         participants.fetch(["res_id"])
         found = Model.search([("id", "in", participants.mapped("res_id"))]).with_context(active_test=True)
         records = {record.id: record for record in found}

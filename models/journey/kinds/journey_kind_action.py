@@ -3,13 +3,15 @@ from odoo import models
 from odoo.tools import clean_context
 
 from ....tools.callbacks import keep_callbacks
-from .journey_kind import Move
+from .journey_kind import Later, Move
 
 
 class JourneyKindAction(models.AbstractModel):
     """Runs the node's server action on the participants, or on their people, with the responsible user's rights.
 
-    An action whose runner takes many records (``_run_action_<kind>_multi``) gets the whole batch at once.
+    An action whose runner takes many records (``_run_action_<kind>_multi``) gets the whole batch at once. It may answer
+    with ``journey_skipped``, ``{record id: reason}``, and with ``journey_later``, ``{record id: when}``, for records
+    about which nobody can tell yet: the participant rests on the step until then.
     """
 
     _name = "journey.kind.action"
@@ -71,7 +73,11 @@ class JourneyKindAction(models.AbstractModel):
                 outcome = action.run()
                 self.env.flush_all()
             if isinstance(outcome, dict):
+                later = outcome.get("journey_later", {})
                 for participant_id, persons in targets.items():
+                    if moments := [later[pid] for pid in persons.ids if pid in later]:
+                        result[participant_id] = Later(max(moments))
+                        continue
                     reasons = [
                         outcome["journey_skipped"][pid]
                         for pid in persons.ids

@@ -94,30 +94,36 @@ class JourneyKind(models.AbstractModel):
             )
         own_link = SQL("activity.res_model = %s AND activity.res_id = who.res_id", node.model_name)
 
-        def select(rows, link, rule):
+        def select(rows, link, rule, more=None):
             # one index each: a single condition with OR would read the whole log
             return SQL(
                 """
                 SELECT who.key, activity.id, activity.type_id, activity.date
                   FROM unnest(%s::int[], %s::int[], %s::int[], %s::timestamp[], %s::int[])
                     AS who(key, partner_id, res_id, since, after_id)
+                  %s
                   JOIN engagement_activity activity
                     ON (%s) AND activity.date >= who.since AND activity.id > who.after_id
                  WHERE activity.type_id = ANY(%s) AND activity.is_automatic IS NOT TRUE AND (%s)
                 """,
                 *([row[column] for row in rows] for column in range(5)),
+                more or SQL(),
                 link,
                 types.ids,
                 rule,
             )
 
-        return SQL(" UNION ").join(
-            [
-                select(pairs, SQL("activity.partner_id = who.partner_id"), group_rule),
-                select(own, own_link, SQL("TRUE")),
-                select(own, group_link, SQL("TRUE")),
-            ]
-        )
+        selects = [
+            select(pairs, SQL("activity.partner_id = who.partner_id"), group_rule),
+            select(own, own_link, SQL("TRUE")),
+            select(own, group_link, SQL("TRUE")),
+        ]
+        if node.model_name not in ("buying.group", "res.partner"):
+            # a lead with nothing but an address answers its mails, too
+            mailed = SQL("JOIN mailing_trace trace ON trace.model = %s AND trace.res_id = who.res_id", node.model_name)
+            link = SQL("activity.res_model = 'mailing.trace' AND activity.res_id = trace.id")
+            selects.append(select(own, link, SQL("TRUE"), mailed))
+        return SQL(" UNION ").join(selects)
 
     def _get_active_people(self, node, records):
         """Ids of those whose activities count for each record: its people, and the account it is about.
