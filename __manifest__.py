@@ -1,7 +1,7 @@
 # What Odoo needs to know to install the addon.
 {
     "name": "Buying Journeys",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Marketing",
     "summary": "Buying groups, journeys with CC mails, and the sales alert that hands a ready group to sales",
     "author": "Buying Journeys contributors",
@@ -25,6 +25,7 @@
         "data/buying_role_data.xml",
         "data/buying_role_template_data.xml",
         "data/engagement_activity_type_data.xml",
+        "data/mailing_copy_data.xml",
         "data/engagement_score_model_data.xml",
         "data/ir_cron_data.xml",
         "data/mail_template_data.xml",
@@ -54,6 +55,10 @@
         "views/journey_journey_views.xml",
         "wizards/journey_test_run_views.xml",
         "views/mailing_mailing_views.xml",
+        "views/mailing_trace_copy_views.xml",
+        "views/mailing_cc_slot_views.xml",
+        "views/mailing_copy_templates.xml",
+        "views/res_config_settings_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_partner_views.xml",
         "views/buying_dashboard_views.xml",

@@ -79,6 +79,7 @@ class JourneyCase(MassMailCommon):
         cls.group.assign_member(cls.brandon, cls.role_decision)
         cls.group.assign_member(cls.colleen, cls.role_champion)
         cls.engine = cls.env["journey.engine"]
+        cls.env["ir.config_parameter"].set_param("crm_buying_journey.cc_recipients", "True")
 
     @classmethod
     def make_journey(cls, model, domain, steps, user=None, publish=True, **values):

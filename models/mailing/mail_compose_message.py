@@ -1,5 +1,5 @@
-# The composer: adds the copies and the journey's visit to each mail it makes.
-from odoo import models, tools
+# The composer: adds the journey's visit to each mail it makes.
+from odoo import models
 
 
 class MailComposeMessage(models.TransientModel):
@@ -53,57 +53,3 @@ class MailComposeMessage(models.TransientModel):
                     values.update(state="cancel", failure_type="mail_dup", is_notification=False)
                 seen |= addresses
         return result
-
-    def _prepare_mail_values(self, res_ids):
-        """Add the copies: Cc of the one message that goes to the primary, and a row for each slot."""
-        mail_values_all = super()._prepare_mail_values(res_ids)
-        if self._is_mass_mailing() and self.mass_mailing_id.cc_slot_ids:
-            self._add_copies(mail_values_all)
-        return mail_values_all
-
-    def _add_copies(self, mail_values_all):
-        """Resolve every slot for every recipient of the batch who will get a mail."""
-        mailing = self.mass_mailing_id
-        going = {
-            res_id: values
-            for res_id, values in mail_values_all.items()
-            if values.get("state") not in ("cancel", "exception") and values.get("mailing_trace_ids")
-        }
-        records = self.env[self.model].browse(going)
-        copies = {slot: slot._resolve(records) for slot in mailing.cc_slot_ids}
-        found = {
-            tools.email_normalize(address)
-            for of_slot in copies.values()
-            for _partner, address, _reason in of_slot.values()
-            if address
-        }
-        blocked = set()
-        if mailing.use_exclusion_list:
-            blocked = set(self.env["mail.blacklist"].sudo().search([("email", "in", list(found))]).mapped("email"))
-        for res_id, values in going.items():
-            taken = {values["mailing_trace_ids"][0][2]["email"]: "primary"}
-            addresses, rows = [], []
-            for slot in mailing.cc_slot_ids:
-                partner, address, reason = copies[slot][res_id]
-                normalized = tools.email_normalize(address) if address else False
-                reason = reason or taken.get(normalized) or ("blacklisted" if normalized in blocked else False)
-                rows.append(
-                    (
-                        0,
-                        0,
-                        {
-                            "mailing_id": mailing.id,
-                            "slot_id": slot.id,
-                            "email": normalized,
-                            "partner_id": partner.id,
-                            "state": "skipped" if reason else "sent",
-                            "reason": reason,
-                        },
-                    )
-                )
-                if not reason:
-                    addresses.append(address)
-                    taken[normalized] = "duplicate"
-            values["mailing_trace_ids"][0][2]["copy_ids"] = rows
-            if addresses:
-                values["email_cc"] = ", ".join(addresses)

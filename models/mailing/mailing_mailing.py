@@ -25,7 +25,7 @@ class MailingMailing(models.Model):
     def _compute_copy_count(self):
         counts = dict(
             self.env["mailing.trace.copy"]._read_group(
-                [("mailing_id", "in", self.ids), ("state", "=", "sent")], ["mailing_id"], ["__count"]
+                [("mailing_id", "in", self.ids), ("state", "!=", "skipped")], ["mailing_id"], ["__count"]
             )
         )
         for mailing in self:
@@ -134,6 +134,6 @@ class MailingMailing(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Copies"),
             "res_model": "mailing.trace.copy",
-            "view_mode": "list",
+            "view_mode": "list,form",
             "domain": list(Domain("mailing_id", "=", self.id)),
         }

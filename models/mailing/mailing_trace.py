@@ -24,6 +24,7 @@ class MailingTrace(models.Model):
     _record_idx = models.Index("(res_id, model)")
 
     def set_opened(self, domain=None):
+        domain = self._get_own_answers(domain)
         before = self + (self.search(domain) if domain else self.browse())
         fresh = before.filtered(lambda trace: trace.trace_status not in ("open", "reply"))
         traces = super().set_opened(domain=domain)
@@ -38,6 +39,7 @@ class MailingTrace(models.Model):
         return traces
 
     def set_replied(self, domain=None):
+        domain = self._get_own_answers(domain)
         before = self + (self.search(domain) if domain else self.browse())
         fresh = before.filtered(lambda trace: trace.trace_status != "reply")
         traces = super().set_replied(domain=domain)
