@@ -6,9 +6,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules import module
-from odoo.tools import plaintext2html
+from odoo.tools import plaintext2html, split_every
 
 KEPT_DAYS = 90
+BATCH_SIZE = 10
 MODELS = ("buying.group", "res.partner")
 
 
@@ -110,9 +111,6 @@ class BuyingSummary(models.Model):
                 }
             )
             written += 1
-            if not module.current_test:
-                # what was paid for is not lost if the next request fails
-                self.env.cr.commit()
         return written
 
     @api.model
@@ -126,7 +124,11 @@ class BuyingSummary(models.Model):
             # with the rights and in the language of who reads them: the facts would differ otherwise
             reader = self.with_user(user) if user else self
             reader = reader.with_context(lang=user.lang or company_lang)
-            reader._write_with_provider(of_user.with_env(reader.env))
+            for some in split_every(BATCH_SIZE, of_user.ids):
+                reader._write_with_provider(of_user.browse(some).with_env(reader.env))
+                # what was paid for is not lost if a later request fails
+                if not module.current_test and not self.env["ir.cron"]._commit_progress(len(some)):
+                    return
 
     @api.autovacuum
     def _gc_summaries(self):
