@@ -65,6 +65,7 @@
         "views/res_partner_coverage_views.xml",
         "wizards/buying_group_audience_export_views.xml",
         "wizards/journey_publish_views.xml",
+        "wizards/journey_step_change_views.xml",
         "wizards/journey_add_views.xml",
         "wizards/journey_import_views.xml",
         "views/crm_buying_journey_menus.xml",

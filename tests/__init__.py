@@ -56,6 +56,7 @@ from . import test_mailing_cc_tracked
 from . import test_mailing_consent
 from . import test_mailing_outbox
 from . import test_tools_domains
+from . import test_tools_domain_text
 from . import test_tour
 from . import test_wizard_groups
 from . import test_wizard_test_run
@@ -67,4 +68,6 @@ from . import test_journey_variant
 from . import test_journey_wait
 from . import test_journey_listen
 from . import test_journey_graph
+from . import test_journey_edit
+from . import test_journey_build
 from . import test_journey_people_split

@@ -75,7 +75,7 @@ class TestJourneyGraph(GraphCase):
         )
         self.assertEqual(self.nodes["Meet"].next_id, made)
         self.assertEqual((made.out_edge_ids.outcome, made.out_edge_ids.target_id), ("default", self.nodes["End"]))
-        self.assertFalse(made._get_edge_errors())
+        self.assertFalse(made._get_shape_errors())
 
     def test_circles_lead_through_a_wait_or_a_listening_step(self):
         self.nodes["Rest"].next_id = self.nodes["Split"]

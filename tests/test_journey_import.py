@@ -1,9 +1,13 @@
 # Journeys as JSON: what comes back, what is refused, and the ready-made ones.
 import base64
 import json
+import re
 
 from odoo.exceptions import UserError
 from odoo.tests import tagged
+from odoo.tools.translate import code_translations
+
+from odoo.addons.crm_buying_journey.wizards.journey_ready_made import PLACEHOLDER
 
 from .common_journey import JourneyCase
 
@@ -152,6 +156,45 @@ class TestJourneyImport(JourneyCase):
                 self.assertEqual(journey.name, name)
                 journey.with_user(self.manager).action_publish()
                 self.assertEqual(journey.state, "live")
+
+    def test_ready_made_journey_speaks_the_language_of_its_maker(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.marketer.lang = "fr_FR"
+        french = {
+            "Hello %(name)s,": "Bonjour %(name)s,",
+            "May we show you more?": "Pouvons-nous vous en montrer davantage ?",
+            "Welcome of a new buying group": "Accueil d'un nouveau groupe",
+            "Unsubscribe": "Se désabonner <ici>",
+        }
+        self.patch(code_translations, "get_python_translations", lambda module, lang: french if lang == "fr_FR" else {})
+        made = self.wizard(template="welcome_group").with_context(lang="fr_FR").action_import()
+        journey = self.env["journey.journey"].browse(made["res_id"])
+        self.assertEqual(journey.name, "Accueil d'un nouveau groupe")
+        mails = journey.node_ids.mailing_id
+        self.assertEqual(mails[1].subject, "Pouvons-nous vous en montrer davantage ?")
+        for mail in mails:
+            self.assertIn('Bonjour <t t-out="object.name"', mail.body_html)
+            self.assertIn("Se désabonner &lt;ici&gt;</a>", mail.body_html)
+
+    def test_catalogue_and_files_of_ready_made_journeys_agree(self):
+        ready_made = self.env["journey.ready.made"]
+        catalogue = ready_made._get_catalogue()
+        folder = ready_made._get_path("any").parent
+        self.assertEqual({path.stem for path in folder.glob("*.json")}, set(catalogue))
+        shared = set.intersection(*map(set, catalogue.values()))
+        for key, texts in catalogue.items():
+            content = ready_made._get_path(key).read_text(encoding="utf-8")
+            used = set(PLACEHOLDER.findall(content))
+            self.assertFalse(used - texts.keys(), key)
+            self.assertFalse(texts.keys() - used - shared - {"hint"}, key)
+            # nothing that people read stands in the file itself
+            data = json.loads(content)
+            visible = [data["journey"][name] for name in ("name", "description")]
+            for node in data["nodes"]:
+                visible += [node["name"], *(node.get("mailing") or {}).values()]
+            for text in visible:
+                bare = re.sub(r"<[^>]*>", " ", PLACEHOLDER.sub("", text))
+                self.assertFalse(bare.strip(" .,"), f"{key}: {bare}")
 
     def test_reminder_lets_go_of_leads_that_are_lost(self):
         lost, open_lead = self.env["crm.lead"].create(

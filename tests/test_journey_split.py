@@ -39,7 +39,7 @@ class TestJourneySplit(GraphCase):
         )
         traces = journey.participant_ids.trace_ids.filtered(lambda trace: trace.visit == 1)
         reasons = {trace.participant_id.res_id: trace.reason for trace in traces}
-        self.assertEqual(reasons[contacts[1].id], "Path Path 2: [('ref', '=', 'A')]")
+        self.assertEqual(reasons[contacts[1].id], "Path Path 2: Reference is “A”")
         self.assertEqual(reasons[contacts[2].id], "No condition matched.")
 
     def test_order_is_the_sequence_not_the_age(self):

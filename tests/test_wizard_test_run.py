@@ -182,6 +182,55 @@ class TestTestRun(JourneyCase):
         self.assertIn("Rest: 1", run.result)
         self.assertFalse(journey.participant_ids)
 
+    def make_listening(self):
+        """Two steps that listen, the second with a path of its own for an answer, then a split."""
+        journey = self.make_journey(
+            "res.partner", [("id", "in", (self.brandon + self.colleen).ids)], [], user=self.marketer, publish=False
+        )
+        version = journey.draft_version_id
+        opened, replied = (
+            self.env.ref(f"crm_buying_journey.engagement_activity_type_{code}")
+            for code in ("email_opened", "email_replied")
+        )
+        values = {"kind": "listen", "activity_type_ids": (opened + replied).ids, "timeout_value": 2}
+        first = version.add_step({"name": "First", **values})
+        version.add_step({"name": "Silent", "kind": "end"}, after=first, outcome="timeout")
+        second = version.add_step({"name": "Second", **values}, after=first, outcome="next")
+        answered = version.add_step({"name": "Answered", "kind": "end"}, after=second, outcome="branch")
+        answered.in_edge_ids.write({"activity_type_ids": replied.ids, "name": "An answer"})
+        split = version.add_step({"name": "Split", "kind": "split"}, after=second, outcome="next")
+        one = version.add_step({"name": "One", "kind": "end"}, after=split, outcome="branch")
+        one.in_edge_ids.domain = f"[('id', '=', {self.brandon.id})]"
+        version.add_step({"name": "Two", "kind": "end"}, after=split, outcome="default")
+        return journey, first, second, answered
+
+    def test_each_step_that_listens_has_an_answer_of_its_own(self):
+        journey, first, second, answered = self.make_listening()
+
+        def walk(**answers):
+            run = self.make_run(self.brandon, journey=journey)
+            self.assertEqual(run.answer_ids.node_id, first + second)
+            for line in run.answer_ids:
+                line.write(answers.get(line.node_id.name, {}))
+            run.action_test()
+            return run.line_ids.mapped("node_name")
+
+        self.assertEqual(walk(), ["First", "Second", "Split", "One"])
+        self.assertEqual(walk(First={"answer": "timeout"}), ["First", "Silent"])
+        path = answered.in_edge_ids
+        self.assertEqual(walk(Second={"answer": "branch", "edge_id": path.id}), ["First", "Second", "Answered"])
+        with self.assertRaisesRegex(UserError, "Choose the path"):
+            walk(Second={"answer": "branch"})
+        self.assertFalse(journey.participant_ids)
+
+    def test_dry_run_passes_what_listens_and_counts_at_the_split(self):
+        journey = self.make_listening()[0]
+        run = self.make_run(journey=journey)
+        run.action_dry_run()
+        self.assertIn("At the step “Split”", run.result)
+        self.assertIn("One: 1", run.result)
+        self.assertIn("Two: 1", run.result)
+
     def test_dry_run_is_for_the_responsible_and_managers(self):
         self.journey.user_id = self.manager
         with self.assertRaises(AccessError):

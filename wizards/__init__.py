@@ -5,6 +5,8 @@ from . import buying_member_change_line
 from . import crm_lead_build_group
 from . import buying_group_audience_export
 from . import journey_publish
+from . import journey_step_change
 from . import journey_add
+from . import journey_ready_made
 from . import journey_import
 from . import journey_test_run

@@ -2,17 +2,15 @@
 import base64
 import binascii
 import json
-from pathlib import Path
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-FOLDER = Path(__file__).resolve().parents[1] / "data" / "journeys"
 MAX_SIZE = 10 * 1024 * 1024
 
 
 class JourneyImport(models.TransientModel):
-    """Reads the JSON that a journey was exported to, or a file of ``data/journeys``, which is in the same format;
+    """Reads the JSON that a journey was exported to, or a ready-made one of ``journey.ready.made``;
     :meth:`journey.journey.import_data_dict` checks and makes everything."""
 
     _name = "journey.import"
@@ -27,39 +25,15 @@ class JourneyImport(models.TransientModel):
     file_name = fields.Char()
 
     @api.model
-    def _get_templates(self):
-        """``{file name: (name, description)}`` of the ready-made journeys."""
-        return {
-            "welcome_group": (
-                self.env._("Welcome of a new buying group"),
-                self.env._("Greets the members of each new buying group, and writes once more a week later."),
-            ),
-            "nurture_silent": (
-                self.env._("Nurture of silent members"),
-                self.env._("Writes to members of buying groups who show no engagement. Whoever reacts leaves."),
-            ),
-            "reminder_date": (
-                self.env._("Reminder before a date"),
-                self.env._("Writes to the contact of a lead before its expected closing date."),
-            ),
-            "reactivation": (
-                self.env._("Bring back lost leads"),
-                self.env._(
-                    "Writes to lost leads for three weeks, by what they do with the mails. Whoever answers comes back."
-                ),
-            ),
-        }
-
-    @api.model
     def _selection_template(self):
-        return [(key, name) for key, (name, _description) in self._get_templates().items()]
+        return [(key, texts["name"]) for key, texts in self.env["journey.ready.made"]._get_catalogue().items()]
 
     @api.depends("template")
     @api.depends_context("lang")
     def _compute_template_description(self):
-        templates = self._get_templates()
+        catalogue = self.env["journey.ready.made"]._get_catalogue()
         for wizard in self:
-            wizard.template_description = templates[wizard.template][1] if wizard.template else False
+            wizard.template_description = catalogue[wizard.template]["hint"] if wizard.template else False
 
     def action_import(self):
         """Button: make the draft and open it."""
@@ -77,7 +51,7 @@ class JourneyImport(models.TransientModel):
         if self.origin == "template":
             if not self.template:
                 raise UserError(self.env._("Choose a journey."))
-            return json.loads((FOLDER / f"{self.template}.json").read_text(encoding="utf-8"))
+            return self.env["journey.ready.made"]._load(self.template)
         if not self.file:
             raise UserError(self.env._("Choose a file."))
         try:

@@ -24,10 +24,37 @@ class JourneyTestRun(models.TransientModel):
         default="next",
         required=True,
     )
+    answer_ids = fields.One2many(
+        "journey.test.run.answer",
+        "run_id",
+        "At Single Steps",
+        compute="_compute_answer_ids",
+        store=True,
+        readonly=False,
+    )
     record_ids = fields.One2many("journey.test.run.record", "run_id", "Records")
     line_ids = fields.One2many("journey.test.run.line", "run_id", "Path", readonly=True)
     mail_count = fields.Integer("Mails Sent to You", readonly=True)
     result = fields.Text(readonly=True)
+
+    @api.depends("journey_id")
+    def _compute_answer_ids(self):
+        """One line for each step that listens, which follows the answer for all until it gets its own."""
+        for run in self:
+            listening = run.journey_id.shown_version_id.node_ids.filtered(lambda node: node.kind == "listen")
+            run.answer_ids = [fields.Command.clear()] + [
+                fields.Command.create({"node_id": node.id}) for node in listening
+            ]
+
+    def _get_answers(self):
+        """:return: ``{id of a listening step: (outcome, id of the path or None)}``, of those with an own answer"""
+        answers = {}
+        for line in self.answer_ids.filtered("answer"):
+            path = line.edge_id if line.answer == "branch" else line.edge_id.browse()
+            if line.answer == "branch" and path.source_id != line.node_id:
+                raise UserError(self.env._("Choose the path that “%(step)s” takes.", step=line.node_id.name))
+            answers[line.node_id.id] = (line.answer, path.id or None)
+        return answers
 
     def action_test(self):
         """Button: walk the chosen records through the journey.
@@ -40,7 +67,9 @@ class JourneyTestRun(models.TransientModel):
         address = tools.email_normalize(self.email_to)
         if not address:
             raise UserError(self.env._("Enter one email address to send the mails of the test to."))
-        steps, mails = self.env["journey.rehearsal"]._walk(self.journey_id, records, self.listen_outcome)
+        steps, mails = self.env["journey.rehearsal"]._walk(
+            self.journey_id, records, self.listen_outcome, self._get_answers()
+        )
         self._send(mails, address)
         self.line_ids.unlink()
         self.env["journey.test.run.line"].create([step | {"run_id": self.id} for step in steps])
@@ -111,6 +140,29 @@ class JourneyTestRun(models.TransientModel):
             "view_mode": "form",
             "target": "new",
         }
+
+
+class JourneyTestRunAnswer(models.TransientModel):
+    _name = "journey.test.run.answer"
+    _description = "Answer of a Step in a Test Run"
+    _order = "id"
+
+    run_id = fields.Many2one("journey.test.run", required=True, ondelete="cascade")
+    node_id = fields.Many2one("journey.node", "Step", required=True, readonly=True, ondelete="cascade")
+    answer = fields.Selection(
+        [
+            ("next", "Something happens"),
+            ("branch", "Something happens that has a path of its own"),
+            ("timeout", "Nothing happens in time"),
+        ],
+        help="Empty: as chosen for all steps.",
+    )
+    edge_id = fields.Many2one(
+        "journey.edge",
+        "Path",
+        ondelete="cascade",
+        domain="[('source_id', '=', node_id), ('outcome', '=', 'branch')]",
+    )
 
 
 class JourneyTestRunRecord(models.TransientModel):

@@ -17,6 +17,10 @@ from . import journey_node_wait
 from . import journey_node_listen
 from . import journey_edge
 from . import journey_edge_activity
+from . import journey_version_edit
+from . import journey_node_edit
+from . import journey_node_place
+from . import journey_journey_build
 from . import journey_participant
 from . import journey_participant_arrival
 from . import journey_participant_person

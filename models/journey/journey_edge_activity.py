@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.domain_text import domain_to_text
 from ...tools.domains import check_domain, parse_domain
 
 MAX_DAYS = 3650
@@ -36,6 +37,7 @@ class JourneyEdge(models.Model):
     activity_days = fields.Integer("Days", default=30)
     activity_count = fields.Integer("At Least", default=1, help="How many times it must have happened.")
     condition_model = fields.Char(compute="_compute_condition_model")
+    allowed_outcomes = fields.Json(compute="_compute_allowed_outcomes")
     condition_summary = fields.Char(compute="_compute_condition_summary")
 
     @api.depends("source_id.kind", "source_id.model_name")
@@ -43,6 +45,16 @@ class JourneyEdge(models.Model):
         for edge in self:
             node = edge.source_id
             edge.condition_model = node._get_kind()._get_condition_model(node) if node.kind else False
+
+    @api.depends("source_id.kind")
+    @api.depends_context("journey_node_kind")
+    def _compute_allowed_outcomes(self):
+        """A new path on the form does not know its step yet; the form says of which kind it is."""
+        kinds = {kind for kind, _label in self.env["journey.node"]._selection_kind()}
+        for edge in self:
+            kind = edge.source_id.kind or self.env.context.get("journey_node_kind")
+            outcomes = self.env[f"journey.kind.{kind}"]._outcomes if kind in kinds else ()
+            edge.allowed_outcomes = [*outcomes, "error"] if outcomes else []
 
     @api.depends("domain", "activity_type_ids", "activity_did", "activity_window", "activity_days", "activity_count")
     @api.depends_context("lang")
@@ -92,11 +104,14 @@ class JourneyEdge(models.Model):
         return entered_at if self.activity_window == "entry" else now - timedelta(days=self.activity_days)
 
     def _get_condition_text(self):
-        """The condition in one line, as the trace quotes it."""
+        """The condition in words, as the trace quotes it, with the names that the current user may read."""
         self.ensure_one()
         parts = []
         if self._has_condition() and (self.domain or "").strip() not in ("", "[]"):
-            parts.append(self.domain.strip())
+            try:
+                parts.append(domain_to_text(self.env, self.condition_model, self._get_condition_domain()))
+            except UserError:
+                parts.append(self.domain.strip())  # the step says what is wrong with it
         if self.activity_type_ids:
             # four whole sentences: languages order these words differently
             values = {

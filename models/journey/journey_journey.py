@@ -312,30 +312,6 @@ class JourneyJourney(models.Model):
 
     # Views --------------------------------------------------------------------------------------------------------
 
-    def action_add_step(self):
-        """Button: a dialog for a new step at the end of the draft."""
-        self.ensure_one()
-        if not self.draft_version_id:
-            raise UserError(self.env._("%(journey)s is published; its steps stay as they are.", journey=self.name))
-        last = self.draft_version_id.node_ids[-1:]
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Add a Step"),
-            "res_model": "journey.node",
-            "view_mode": "form",
-            "target": "new",
-            "context": {
-                "default_version_id": self.draft_version_id.id,
-                "default_sequence": last.sequence + 10,
-                "default_after_id": last.id if last.kind != "end" else False,
-            },
-        }
-
-    def action_connect_steps(self):
-        """Button: connect each step without a next one to the step below it."""
-        self.draft_version_id._connect_in_order()
-        return True
-
     def action_view_participants(self):
         self.ensure_one()
         action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.journey_participant_action")

@@ -51,6 +51,7 @@ class JourneyJourney(models.Model):
     def _get_publish_errors(self):
         """Everything that keeps this journey from going live, in the language of the current user.
 
+        :return: texts; those that lie in a step are instances of ``StepError``, which know it
         :rtype: list[str]
         """
         self.ensure_one()

@@ -47,18 +47,6 @@ class JourneyJourney(models.Model):
             draft.sudo().unlink()
         return True
 
-    def action_publish_changes(self):
-        """Button: a dialog that asks what becomes of those inside."""
-        self.ensure_one()
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("Publish Changes"),
-            "res_model": "journey.publish",
-            "view_mode": "form",
-            "target": "new",
-            "context": {"default_journey_id": self.id},
-        }
-
     def _go_live(self, move_participants=False):
         """Make the draft version the live one.
 

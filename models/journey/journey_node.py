@@ -28,7 +28,6 @@ class JourneyNode(models.Model):
         inverse="_inverse_next_id",
         domain="[('version_id', '=', version_id), ('id', '!=', id)]",
     )
-    after_id = fields.Many2one("journey.node", store=False, help="The step that the new one follows.")
     people = fields.Selection(
         [("participant", "The Participant"), ("people", "Its People")],
         default="participant",
@@ -144,15 +143,12 @@ class JourneyNode(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        after_ids = [vals.pop("after_id", None) for vals in vals_list]
         nodes = super().create(vals_list)
         nodes.version_id._check_draft()
         nodes._check_action()
         nodes._adopt_mailing()
-        for node, after_id in zip(nodes, after_ids, strict=True):
+        for node in nodes:
             node._get_kind()._on_create(node)
-            if after_id:
-                self.browse(after_id)._insert_after(node)
         return nodes
 
     def write(self, vals):
@@ -193,16 +189,8 @@ class JourneyNode(models.Model):
             node._get_kind()._on_copy(node, copied)
         return copies
 
-    def _insert_after(self, node):
-        """Put ``node`` between this node and what follows it."""
-        self.ensure_one()
-        following = self.next_id
-        self.next_id = node
-        if following and node._get_kind()._outcomes:
-            node._get_kind()._connect(node, following)
-
-    def _get_edge_errors(self):
-        """What is wrong with the exits of this node.
+    def _get_shape_errors(self):
+        """What is wrong with the connections of this node.
 
         :rtype: list[str]
         """
@@ -216,7 +204,7 @@ class JourneyNode(models.Model):
             errors.append(
                 self.env._("The connection to %(step)s does not fit this kind of step.", step=wrong[:1].target_id.name)
             )
-        return errors
+        return errors + self._get_kind()._get_shape_errors(self)
 
     def action_open_mailing(self):
         """Button: write the mail."""

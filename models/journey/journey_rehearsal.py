@@ -36,16 +36,19 @@ class JourneyRehearsal(models.AbstractModel):
     # Test run -----------------------------------------------------------------------------------------------------
 
     @api.model
-    def _walk(self, journey, records, chosen="next"):
+    def _walk(self, journey, records, chosen="next", answers=None):
         """Send records through the shown version at once, with the rights of the current user.
 
         :param str chosen: the outcome that steps take which wait for something that may happen or not
+        :param dict answers: ``{id of such a step: (outcome, id of the path or None)}``, where it differs
         :return: ``(steps, mails)``: dicts per record and step, and values of the mails as they would go out
         :rtype: tuple[list[dict], list[dict]]
         """
-        return self.with_context(clean_context(self.env.context))._walk_there_and_back(journey, records, chosen)
+        return self.with_context(clean_context(self.env.context))._walk_there_and_back(
+            journey, records, chosen, answers or {}
+        )
 
-    def _walk_there_and_back(self, journey, records, chosen):
+    def _walk_there_and_back(self, journey, records, chosen, answers):
         with self._undone():
             self.env.flush_all()
             self.env.cr.execute("SELECT COALESCE(MAX(id), 0) FROM mail_mail")
@@ -56,7 +59,7 @@ class JourneyRehearsal(models.AbstractModel):
                 if not active:
                     break
                 for node, here in active.grouped("node_id").items():
-                    self._step(node, here, chosen)
+                    self._step(node, here, *answers.get(node.id, (chosen, None)))
             return self._tell(participants), self._read_mails(last_mail_id)
 
     def _place(self, journey, records):
@@ -89,7 +92,7 @@ class JourneyRehearsal(models.AbstractModel):
             ]
         )
 
-    def _step(self, node, participants, chosen):
+    def _step(self, node, participants, chosen, edge_id=None):
         """Let one step process its participants; nobody waits."""
         engine = self.env["journey.engine"].sudo()
         kind = node._get_kind()
@@ -102,7 +105,11 @@ class JourneyRehearsal(models.AbstractModel):
         for participant_id, result in results.items():
             if isinstance(result, Later):
                 until = format_datetime(self.env, result.at) if result.at else "…"
-                results[participant_id] = Move(outcome, reason=self.env._("Would wait until %(date)s", date=until))
+                results[participant_id] = Move(
+                    outcome,
+                    reason=self.env._("Would wait until %(date)s", date=until),
+                    edge_id=edge_id if outcome == "branch" else None,
+                )
         has_error_path = "error" in node.out_edge_ids.mapped("outcome")
         for participant_id, error in errors.items():
             results[participant_id] = (
@@ -123,7 +130,6 @@ class JourneyRehearsal(models.AbstractModel):
 
     def _tell(self, participants):
         """The path that each participant took, in order."""
-        labels = dict(self.env["journey.edge"]._fields["outcome"]._description_selection(self.env))
         return [
             {
                 "record_name": participant.record_name,
@@ -131,7 +137,7 @@ class JourneyRehearsal(models.AbstractModel):
                 "node_name": trace.node_id.name,
                 "summary": trace.node_id.summary,
                 "state": trace.state,
-                "outcome": labels.get(trace.outcome) or trace.outcome,
+                "outcome": trace.outcome_name,
                 "reason": trace.reason,
             }
             for participant in participants.with_env(self.env).sudo()
@@ -180,7 +186,10 @@ class JourneyRehearsal(models.AbstractModel):
             entering = engine._enrol_one(journey, fields.Datetime.now())
             node = journey.shown_version_id._get_start_node()
             seen = node.browse()
-            while node and "branch" not in node._get_kind()._outcomes and node not in seen:
+            # what waits or listens is passed by its main way: who knows what will happen
+            while (
+                node and node not in seen and ("branch" not in node._get_kind()._outcomes or node._get_kind()._pauses)
+            ):
                 seen |= node
                 node = node.next_id
             split = node - seen

@@ -5,6 +5,16 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
+class StepError(str):
+    """The text of an error, and the step that leads to its cause."""
+
+    def __new__(cls, text, node):
+        """:param journey.node node: the step to look at"""
+        error = super().__new__(cls, text)
+        error.node = node
+        return error
+
+
 class JourneyVersion(models.Model):
     """A graph of steps. Participants stay on the version they entered.
 
@@ -47,7 +57,10 @@ class JourneyVersion(models.Model):
         :rtype: journey.node
         """
         self.ensure_one()
-        return (self.node_ids - self.edge_ids.target_id)[:1]
+        return self._get_starts()[:1]
+
+    def _get_starts(self):
+        return self.node_ids - self.edge_ids.target_id
 
     def _check_draft(self):
         """:raise UserError: a version is frozen
@@ -68,55 +81,70 @@ class JourneyVersion(models.Model):
     def _freeze(self):
         """Publishing: from now on the graph stays as it is."""
         self.env.cr.execute("SELECT FROM journey_version WHERE id IN %s FOR UPDATE", [tuple(self.ids)])
+        self._number_steps()
         for node in self.node_ids:
             node._get_kind()._on_publish(node)
         self.sudo().state = "live"
 
     def _get_graph_errors(self):
-        """What is wrong with the graph, node by node.
+        """What keeps the graph from being published, each with its step.
 
-        :rtype: list[str]
+        :rtype: list[StepError]
         """
         self.ensure_one()
-        errors = []
-        starts = self.node_ids - self.edge_ids.target_id
-        if not starts:
-            errors.append(self.env._("No step comes first: each one follows another."))
-        elif len(starts) > 1:
-            errors.append(
-                self.env._(
-                    "These steps have nothing before them, but only one can come first: %(steps)s",
-                    steps=", ".join(starts.mapped("name")),
-                )
-            )
-        for node in self.node_ids:
-            errors += [f"{node.name}: {error}" for error in node._get_kind()._get_errors(node)]
-            errors += [f"{node.name}: {error}" for error in node._get_edge_errors()]
-        if starts and self._has_unpaused_cycle():
-            errors.append(self.env._("Steps form a circle without any wait in it."))
-        return errors
+        return [
+            *self._get_start_errors(),
+            *(
+                StepError(f"{node.name}: {error}", node)
+                for node in self.node_ids
+                for error in node._get_kind()._get_errors(node) + node._get_shape_errors()
+            ),
+            *self._get_circle_errors(),
+        ]
 
-    def _has_unpaused_cycle(self):
-        """Whether a circle leads only through nodes that move on at once."""
+    def _get_shape_errors(self):
+        """What is wrong with the connections, whatever the steps say: no edit may add anything to it.
+
+        :rtype: list[StepError]
+        """
+        self.ensure_one()
+        return [
+            *self._get_start_errors(),
+            *(StepError(f"{node.name}: {error}", node) for node in self.node_ids for error in node._get_shape_errors()),
+            *self._get_circle_errors(),
+        ]
+
+    def _get_start_errors(self):
+        starts = self._get_starts()
+        if self.node_ids and not starts:
+            return [StepError(self.env._("No step comes first: each one follows another."), self.node_ids[0])]
+        if len(starts) > 1:
+            message = self.env._(
+                "These steps have nothing before them, but only one can come first: %(steps)s",
+                steps=", ".join(starts.mapped("name")),
+            )
+            return [StepError(message, starts[1])]
+        reached = starts._get_reachable(starts, starts.browse())
+        return [
+            StepError(
+                self.env._("%(step)s: Nobody gets here; it follows its own followers only.", step=node.name), node
+            )
+            for node in (self.node_ids - reached)[:1]
+        ]
+
+    def _get_circle_errors(self):
+        """A circle that leads only through steps that move on at once would go round for ever."""
         following = {
             node: node.out_edge_ids.target_id.filtered(lambda target: not target._get_kind()._pauses)
             for node in self.node_ids
             if not node._get_kind()._pauses
         }
-        done, path = set(), set()
-
-        def visit(node):
-            if node in path:
-                return True
-            if node in done:
-                return False
-            path.add(node)
-            found = any(visit(target) for target in following.get(node, ()))
-            path.discard(node)
-            done.add(node)
-            return found
-
-        return any(visit(node) for node in following)
+        # what has nothing behind it is in no circle: take it away until nothing changes
+        while dead := {node for node, targets in following.items() if not any(t in following for t in targets)}:
+            following = {node: targets for node, targets in following.items() if node not in dead}
+        return [
+            StepError(self.env._("Steps form a circle without any wait in it."), node) for node in list(following)[:1]
+        ]
 
     def _connect_in_order(self):
         """Connect each node that has no exit, and may have one, to the node after it."""
@@ -126,6 +154,7 @@ class JourneyVersion(models.Model):
             for node, following in pairwise(nodes):
                 if not node.out_edge_ids and node._get_kind()._outcomes and not following.in_edge_ids:
                     node._get_kind()._connect(node, following)
+            version._number_steps()
 
     def _copy_graph_to(self, version):
         """Copy nodes and edges into a draft version of the same or another journey."""

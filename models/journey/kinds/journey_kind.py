@@ -79,6 +79,13 @@ class JourneyKind(models.AbstractModel):
         """
         return []
 
+    def _get_shape_errors(self, node):
+        """What is wrong with the connections around this node, besides ways out that its kind does not have.
+
+        :rtype: list[str]
+        """
+        return []
+
     def _on_create(self, node):
         """Called when a node of this kind was created."""
 

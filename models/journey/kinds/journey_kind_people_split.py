@@ -38,7 +38,10 @@ class JourneyKindPeopleSplit(models.AbstractModel):
         return "res.partner"
 
     def _get_errors(self, node):
-        errors = self._get_path_errors(node, MAX_PATHS)
+        return self._get_path_errors(node, MAX_PATHS)
+
+    def _get_shape_errors(self, node):
+        errors = []
         inside = node._get_people_paths(node)
         for step in inside:
             if step.kind not in KINDS or step.people != "people":

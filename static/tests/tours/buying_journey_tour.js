@@ -102,6 +102,20 @@ const chooseKind = (kind) => [
     { content: `Choose ${kind}`, trigger: `.o_select_menu_item:contains("${kind}")`, run: "click" },
 ];
 
+const addAfter = (name) => [
+    {
+        content: `Add a step after ${name}`,
+        trigger: `body:not(:has(.modal)) .o_data_row:has(.o_journey_step:contains("${name}")) button[name=action_add_after]`,
+        run: "click",
+    },
+];
+
+const nameStep = (name) => [
+    { content: `Name it ${name}`, trigger: ".modal .o_field_widget[name=name] input", run: `edit ${name}` },
+    { content: "Save it", trigger: ".modal .o_form_button_save", run: "click" },
+    { content: `${name} is there`, trigger: `body:not(:has(.modal)) .o_journey_step:contains("${name}")` },
+];
+
 registry.category("web_tour.tours").add("buying_journey_publish", {
     url: "/odoo/action-crm_buying_journey.journey_journey_action",
     steps: () => [
@@ -116,16 +130,50 @@ registry.category("web_tour.tours").add("buying_journey_publish", {
         { content: "Three of them", trigger: ".modal .o_field_widget[name=wait_value] input", run: "edit 3" },
         { content: "Save the step", trigger: ".modal .o_form_button_save", run: "click" },
         { content: "It says what it does", trigger: 'body:not(:has(.modal)) .o_data_row:contains("Wait 3 days")' },
-        { content: "Add another", trigger: "button[name=action_add_step]", run: "click" },
+        ...addAfter("Think it over"),
+        ...chooseKind("Split by Conditions"),
+        ...nameStep("Which way"),
+        ...addAfter("Which way"),
         ...chooseKind("End"),
-        { content: "Name it", trigger: ".modal .o_field_widget[name=name] input", run: "edit Done" },
-        { content: "Save it", trigger: ".modal .o_form_button_save", run: "click" },
+        ...nameStep("Readers"),
+        ...addAfter("Which way"),
+        { content: "Open the places", trigger: ".modal .o_field_widget[name=place] input", run: "click" },
+        { content: "For the rest", trigger: '.o_select_menu_item:contains("For the Rest")', run: "click" },
+        ...chooseKind("End"),
+        ...nameStep("Others"),
         {
-            content: "The first leads to the second",
-            trigger: 'body:not(:has(.modal)) .o_data_row:contains("Think it over") td[name=next_id]:contains("Done")',
+            content: "Each path is indented and named",
+            trigger: '.o_journey_step:contains("Others") .o_journey_step_path:contains("Otherwise")',
         },
-        { content: "Publish", trigger: "button[name=action_publish]", run: "click" },
-        { content: "Confirm", trigger: ".modal-footer .btn-primary", run: "click" },
+        { content: "Publish too early", trigger: "button[name=action_review]", run: "click" },
+        {
+            content: "The error leads to its step",
+            trigger: '.modal .o_data_row:contains("has no condition") button[name=action_open]',
+            run: "click",
+        },
+        {
+            content: "Open the path",
+            trigger: '.modal .o_field_widget[name=out_edge_ids] .o_data_row:contains("Readers") td[name=target_id]',
+            run: "click",
+        },
+        {
+            content: "Look for an activity",
+            trigger: ".modal:not(.o_inactive_modal) .o_field_widget[name=activity_type_ids] input",
+            run: "edit opened",
+        },
+        { content: "Choose it", trigger: '.ui-autocomplete a:contains("opened")', run: "click" },
+        {
+            content: "The path is complete",
+            trigger: ".modal:not(.o_inactive_modal):has(.o_field_widget[name=activity_type_ids] .badge) .o_form_button_save",
+            run: "click",
+        },
+        {
+            content: "The condition is said in words",
+            trigger: '.modal:not(.o_inactive_modal) .o_field_widget[name=out_edge_ids] .o_data_row:contains("at least 1 times since entry")',
+        },
+        { content: "Save the step", trigger: ".modal:not(.o_inactive_modal) .o_form_button_save", run: "click" },
+        { content: "Publish again", trigger: "body:not(:has(.modal)) button[name=action_review]", run: "click" },
+        { content: "Confirm", trigger: ".modal-footer button[name=action_confirm]", run: "click" },
         { content: "It is live", trigger: '.o_statusbar_status .o_arrow_button_current:contains("Live")' },
     ],
 });
