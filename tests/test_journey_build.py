@@ -50,6 +50,13 @@ class TestJourneyBuild(GraphCase):
             form.kind, form.name = "wait", "On the path"
         self.assertEqual(form.record.next_id, self.nodes["A"])
 
+    def test_steps_without_paths_say_so(self):
+        version = self.journey.draft_version_id
+        for kind in ("split", "people_split", "variant"):
+            node = version.add_step({"name": kind, "kind": kind}, after=self.nodes["A"], outcome="error")
+            self.assertEqual(node.summary, "No paths yet")
+            node.delete_step()
+
     def test_add_for_people_offers_mails_and_actions(self):
         version = self.journey.draft_version_id
         split = version.add_step({"name": "People", "kind": "people_split"}, after=self.nodes["A"])

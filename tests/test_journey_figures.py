@@ -75,6 +75,14 @@ class TestJourneyFigures(JourneyCase):
         self.assertFalse(Trace.search(action.with_context(trace_state="failed").action_view_traces()["domain"]))
         self.assertEqual(len(Trace.search(wait.action_view_traces()["domain"])), 1)
 
+    def test_timeline_leads_to_the_mails_of_a_step(self):
+        journey = self.make_journey("buying.group", [("id", "=", self.group.id)], [{"kind": "email", "name": "Mail"}])
+        self.marketer.group_ids += self.env.ref("mass_mailing.group_mass_mailing_user")
+        self.engine.tick()
+        trace = journey.participant_ids.trace_ids.with_user(self.marketer)
+        mails = self.env["mailing.trace"].with_user(self.marketer).search(trace.action_view_mails()["domain"])
+        self.assertEqual(set(mails.mapped("res_id")), set((self.brandon + self.colleen).ids))
+
     def test_who_came_but_was_not_looked_at_yet_is_counted_once(self):
         self.of_group.sudo().write({"reentry": "end", "reentry_delay": 0})
         self.of_group.participant_ids.action_exit()

@@ -1,4 +1,5 @@
 from . import journey_participant
+from . import journey_trace
 from . import mailing_mailing
 from . import mailing_mailing_rules
 from . import mailing_consent

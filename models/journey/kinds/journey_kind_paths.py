@@ -16,6 +16,13 @@ class JourneyKind(models.AbstractModel):
             lambda edge: (edge.sequence, edge.id)
         )
 
+    def _get_paths_summary(self, node):
+        """The labels of the paths, from the top, in one line."""
+        labels = [edge._get_label() or "…" for edge in self._get_paths(node)]
+        if self._get_default_path(node):
+            labels.append(self.env._("otherwise"))
+        return " / ".join(labels) or self.env._("No paths yet")
+
     def _get_default_path(self, node):
         return node.out_edge_ids.filtered(lambda edge: edge.outcome == "default")[:1]
 

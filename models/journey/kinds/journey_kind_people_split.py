@@ -29,10 +29,7 @@ class JourneyKindPeopleSplit(models.AbstractModel):
         return self.env._("Split of People")
 
     def _get_summary(self, node):
-        labels = self._get_paths(node).mapped(lambda edge: edge._get_label() or "…")
-        if self._get_default_path(node):
-            labels.append(self.env._("otherwise"))
-        return " / ".join(labels) or self.env._("No paths yet")
+        return self._get_paths_summary(node)
 
     def _get_condition_model(self, node):
         return "res.partner"
