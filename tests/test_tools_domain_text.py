@@ -7,6 +7,10 @@ from odoo.addons.crm_buying_journey.tools.domains import parse_domain
 
 @tagged("post_install", "-at_install")
 class TestDomainText(TransactionCase):
+    def setUp(self):
+        super().setUp()
+        self.env.user.tz = "UTC"
+
     def assertSays(self, model, domain, text, env=None):
         env = (env or self.env)(context={"lang": "en_US", "tz": "UTC"})
         self.assertEqual(domain_to_text(env, model, parse_domain(env, model, str(domain))), text)
@@ -42,7 +46,7 @@ class TestDomainText(TransactionCase):
         self.assertSays(
             "buying.group",
             [("member_ids", "any", [("role_id", "=", role.id), ("state", "=", "in")])],
-            "Members: at least one with Role is Champion and Status is In",
+            "Members: at least one with Role is Champion and State is Member",
         )
 
     def test_who_may_not_read_a_record_does_not_learn_its_name(self):
