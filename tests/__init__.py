@@ -71,3 +71,8 @@ from . import test_journey_graph
 from . import test_journey_edit
 from . import test_journey_build
 from . import test_journey_people_split
+from . import test_wizard_reactivate
+from . import test_crm_guards
+from . import test_crm_documented_recipe
+from . import test_crm_lost_reason
+from . import test_mailing_domain

@@ -10,3 +10,8 @@ from . import journey_add
 from . import journey_ready_made
 from . import journey_import
 from . import journey_test_run
+from . import crm_lead_reactivate
+from . import crm_lead_reactivate_audience
+from . import crm_lead_reactivate_create
+from . import crm_lead_reactivate_line
+from . import crm_lead_suggestion

@@ -4,3 +4,7 @@ from . import crm_lead_journeys
 from . import crm_lead_mails
 from . import crm_lead_reactivation
 from . import journey_journey
+from . import crm_lead_guards
+from . import crm_lead_guard_keys
+from . import crm_lead_person
+from . import crm_lost_reason

@@ -1,6 +1,7 @@
 from . import journey_participant
 from . import journey_trace
 from . import mailing_mailing
+from . import mailing_mailing_domain
 from . import mailing_mailing_rules
 from . import mailing_consent
 from . import mail_blacklist
