@@ -44,6 +44,7 @@ from . import test_journey_exactly_once
 from . import test_journey_figures
 from . import test_journey_faults
 from . import test_journey_handover
+from . import test_journey_kind_edges
 from . import test_journey_lifecycle
 from . import test_journey_properties
 from . import test_journey_outline
@@ -64,6 +65,7 @@ from . import test_tour_dashboard
 from . import test_wizard_audience_export
 from . import test_wizard_security
 from . import test_journey_split
+from . import test_journey_two_workers
 from . import test_journey_variant
 from . import test_journey_wait
 from . import test_journey_listen

@@ -95,11 +95,14 @@ class CommittedJourneyCase(TransactionCase):
         self.real_cr.rollback()
         self.real.invalidate_all()
         self.real["ir.cron"].with_context(active_test=False).search([("cron_name", "ilike", "Journeys:")]).active = True
-        self.real["mail.mail"].search([("mailing_id", "=", self.mailing.id)]).unlink()
-        self.real["mailing.trace"].search([("mass_mailing_id", "=", self.mailing.id)]).unlink()
+        mailings = self.mailing | self.journey.exists().version_ids.node_ids.mailing_id
+        actions = self.journey.exists().version_ids.node_ids._get_owned_actions()
+        self.real["mail.mail"].search([("mailing_id", "in", mailings.ids)]).unlink()
+        self.real["mailing.trace"].search([("mass_mailing_id", "in", mailings.ids)]).unlink()
         self.real_cr.execute("DELETE FROM journey_journey WHERE id = %s", [self.journey.id])
         self.real.invalidate_all()
-        self.mailing.exists().unlink()
+        mailings.exists().unlink()
+        actions.exists().unlink()
         for records in reversed(self.made):
             records.exists().unlink()
         self.real_cr.commit()

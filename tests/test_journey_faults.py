@@ -47,6 +47,12 @@ def left():
     env.cr.rollback()
     return count
 
+def share_done():
+    env.cr.execute("SELECT count(*) FROM journey_trace WHERE journey_id = {journey} AND state = 'done'")
+    count = env.cr.fetchone()[0]
+    env.cr.rollback()
+    return count / {steps}
+
 killed = cut = 0
 patience = {patience}
 while killed + cut < {kills} and left():
@@ -64,6 +70,9 @@ while killed + cut < {kills} and left():
         status = os.waitpid(pid, 0)[1]
         killed += os.WIFSIGNALED(status)
         cut += bool(cutting and os.WEXITSTATUS(status))
+    # as many hits as the work is long, on a fast machine as on a busy one
+    patience *= 0.8 if share_done() * 1.1 >= (killed + cut) / {kills} else 1.25
+    patience = min(max(patience, 0.03), 5)
 print('KILLED', killed, 'CUT', cut, 'LEFT', int(left()), flush=True)
 while left():
     os.waitpid(start(), 0)
@@ -76,9 +85,16 @@ class FaultCase(CommittedJourneyCase):
         seed = int(os.environ.get("CRM_BUYING_JOURNEY_SEED", random.randrange(10**6)))
         _logger.info("The seed of this run is %s", seed)
         worker = self.start_worker(
-            NURSERY.format(batch=batch, seed=seed, kills=kills, patience=patience, journey=self.journey.id)
+            NURSERY.format(
+                batch=batch,
+                seed=seed,
+                kills=kills,
+                patience=patience,
+                journey=self.journey.id,
+                steps=3 * self.count,
+            )
         )
-        self.end_worker(worker, seconds=400)
+        self.end_worker(worker, seconds=900)
         worker.output.seek(0)
         output = worker.output.read()
         self.assertRegex(output, r"KILLED \d+ CUT \d+ LEFT \d+", f"seed {seed}")

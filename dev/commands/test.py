@@ -9,6 +9,7 @@ import sys
 import threading
 import unittest
 
+from checks.queue_job import queue_job_problems
 from checks.uninstall import LOG as UNINSTALL_LOG
 from checks.uninstall import uninstall_problems
 
@@ -33,9 +34,10 @@ def parse(arguments):
         "Without any, the tests of the development commands run too.",
     )
     parser.add_argument("tags", nargs="*", help=f"Odoo's test tags (default {DEFAULT_TAGS})")
+    parser.add_argument("--queue", action="store_true", help="only let batches run as jobs of OCA's queue_job")
     parser.add_argument("--keep", action="store_true", help="keep the test database and print its name")
     # Tags may begin with a minus, which is no option then.
-    known = {"--keep", "-h", "--help"}
+    known = {"--keep", "--queue", "-h", "--help"}
     options, tags = [], []
     for word in arguments:
         (options if word in known else tags).append(word)
@@ -131,9 +133,20 @@ def run_odoo_tests(house, database, tags, log):
     return code
 
 
+def report_queue(problems):
+    """Count the run with queue_job alone; return the exit code."""
+    for problem in problems:
+        print(f"FAIL: queue_job: {problem}")
+    print(f"{int(not problems)} passed, {int(bool(problems))} failed", flush=True)
+    return int(bool(problems))
+
+
 def main(arguments):
     """Run the tests; the exit code tells whether all passed."""
     asked = parse(arguments)
+    if asked.queue:
+        with open_house() as house:
+            return report_queue(queue_job_problems(house))
     try:
         allowlist = Allowlist.read(DEV / "log_allowlist.txt")
     except ValueError as error:
@@ -148,6 +161,7 @@ def main(arguments):
             left = [] if asked.tags or code else uninstall_problems(house, database)
             if asked.keep:
                 progress.event("note", f"The test database is {database}.")
+        jobs = [] if asked.tags else queue_job_problems(house)
     passed, failed, skipped, reasons = log.counts(code)
     if not progress.fresh:
         progress.write("\n")
@@ -161,6 +175,10 @@ def main(arguments):
         print(f"FAIL: uninstalling: {problem} (see {LOGS / UNINSTALL_LOG})")
     if not asked.tags and not code:
         passed, failed = passed + (not left), failed + bool(left)
+    if not asked.tags:
+        for problem in jobs:
+            print(f"FAIL: queue_job: {problem}")
+        passed, failed = passed + (not jobs), failed + bool(jobs)
     passed, failed, skipped = passed + own[0], failed + own[1], skipped + own[2]
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""), flush=True)
     return int(failed > 0)

@@ -1,0 +1,119 @@
+# Two workers at once, real processes on committed data: exit rules, adding records by hand, and publishing a new
+# version while participants move.
+from odoo.tests import tagged
+
+from .common_committed import CommittedJourneyCase
+
+TICK = "env['journey.engine'].tick()\n"
+# as the web client's calls are run: again after a collision
+CALL = """
+from odoo.service.model import retrying
+journey = env['journey.journey'].browse({journey})
+print('RESULT', retrying(lambda: {call}, env), flush=True)
+"""
+
+
+@tagged("post_install", "-at_install")
+class TestTwoWorkers(CommittedJourneyCase):
+    def call(self, call):
+        return CALL.format(journey=self.journey.id, call=call)
+
+    def run_together(self, *scripts):
+        """Run these at once.
+
+        :return: what each of them printed
+        """
+        workers = [self.start_worker(script) for script in scripts]
+        for worker in workers:
+            self.release(worker)
+        for worker in workers:
+            self.end_worker(worker)
+        self.real_cr.rollback()
+        self.real.invalidate_all()
+        return [self.read(worker) for worker in workers]
+
+    def read(self, worker):
+        worker.output.seek(0)
+        return worker.output.read()
+
+    def results(self, outputs):
+        return [int(line.split()[1]) for output in outputs for line in output.splitlines() if line[:6] == "RESULT"]
+
+    def assertSentOnce(self):
+        mailings = self.journey.version_ids.node_ids.mailing_id
+        mails = self.real["mail.mail"].search([("mailing_id", "in", mailings.ids)])
+        self.assertEqual(sorted(mails.recipient_ids.ids), sorted(self.partners.ids), "no mail is missing")
+        self.assertEqual(len(mails), self.count, "no mail is doubled")
+
+    def test_exit_rule_takes_everybody_out_once(self):
+        """The action makes the rule match, so that both workers find leavers before a batch and at each tick."""
+        self.journey.exit_domain = "[('ref', '=', 'x')]"
+        self.real_cr.commit()
+        self.run_together(TICK * 3, TICK * 3)
+        self.run_together(TICK)
+        participants = self.journey.participant_ids
+        self.assertEqual(len(participants), self.count)
+        self.assertEqual(set(participants.mapped("state")), {"exited"})
+        self.assertEqual(set(participants.mapped("exit_reason")), {"Matched the exit rule"})
+        self.assertFalse(participants.filtered(lambda entry: entry.due_at or not entry.left_at))
+        traces = participants.trace_ids
+        self.assertEqual(
+            sorted(traces.mapped(lambda trace: (trace.participant_id.id, trace.node_id.name, trace.state))),
+            sorted((entry.id, name, "done") for entry in participants for name in ("Mail", "Act")),
+            "nobody came to the end, and each step was done once",
+        )
+        self.assertEqual(set(self.partners.mapped("ref")), {"x"})
+        self.assertSentOnce()
+
+    def test_goal_is_noted_once_and_stops_nobody(self):
+        self.journey.write({"goal_domain": "[('ref', '=', 'x')]", "goal_leaves": False, "goal_target": self.count})
+        self.real_cr.commit()
+        self.run_together(TICK * 3, TICK * 3)
+        self.run_together(TICK)
+        self.assertEverythingOnce()
+        self.assertEqual(self.journey.goal_count, self.count)
+        self.assertTrue(self.journey.goal_reached_date)
+
+    def test_records_added_twice_enter_once(self):
+        ids = self.partners.ids
+        added = self.call(f"journey.add_records(env['res.partner'].browse({ids}))")
+        numbers = self.results(self.run_together(added, added))
+        self.assertEqual(len(numbers), 2)
+        self.assertEqual(sum(numbers), self.count, "what one let in is none of the other's")
+        self.assertEqual(len(self.journey.participant_ids), self.count)
+        self.run_together(TICK)
+        self.assertEverythingOnce()
+
+    def test_records_added_while_the_audience_enters(self):
+        ids = self.partners.ids
+        self.run_together(self.call(f"journey.add_records(env['res.partner'].browse({ids}))"), TICK)
+        self.run_together(TICK)
+        self.assertEverythingOnce()
+
+    def test_two_who_edit_at_once_share_a_draft(self):
+        edit = self.call("int(journey.action_edit())")
+        self.assertEqual(self.results(self.run_together(edit, edit, TICK)), [1, 1])
+        self.assertEqual(len(self.journey.version_ids), 2)
+        self.run_together(TICK)
+        self.assertEverythingOnce()
+
+    def test_publishing_while_participants_move(self):
+        """Those inside move to the new version in the middle of their way; nothing is done twice or left out."""
+        self.journey.action_edit()
+        self.real_cr.commit()
+        self.run_together(
+            TICK * 2, "time.sleep(0.1)\n" + self.call("int(bool(journey.action_publish(move_participants=True)))"), TICK
+        )
+        self.run_together(TICK)
+        self.assertEqual(len(self.journey.version_ids), 2)
+        self.assertEqual(self.journey.current_version_id.number, 2)
+        participants = self.journey.participant_ids
+        self.assertEqual(sorted(participants.mapped("res_id")), sorted(self.partners.ids))
+        self.assertEqual(set(participants.mapped("state")), {"completed"})
+        traces = participants.trace_ids
+        self.assertEqual(
+            sorted(traces.mapped(lambda trace: (trace.participant_id.id, trace.node_id.name, trace.state))),
+            sorted((entry.id, name, "done") for entry in participants for name in ("Mail", "Act", "End")),
+        )
+        self.assertEqual(set(self.partners.mapped("ref")), {"x"})
+        self.assertSentOnce()
