@@ -55,6 +55,9 @@ class TestKindEdges(GraphCase):
         self.assertEqual(set(journey.participant_ids.node_id.mapped("name")), {"Wait"})
         return journey, made["Step"]
 
+    def traces_at(self, journey, step):
+        return journey.participant_ids.trace_ids.filtered(lambda trace: trace.node_id == step)
+
     def mail_body(self):
         return '<p>Hello</p><p><a href="/unsubscribe_from_list">Unsubscribe</a></p>'
 
@@ -114,7 +117,7 @@ class TestKindEdges(GraphCase):
                         deleted_id: gone,
                     },
                 )
-                traces = journey.participant_ids.trace_ids.filtered(lambda trace: trace.node_id == step)
+                traces = self.traces_at(journey, step)
                 self.assertEqual(len(traces), 3, "the step says of each what became of it")
                 self.assertNotIn("failed", traces.mapped("state"))
                 reasons = traces.filtered(lambda trace: trace.participant_id.state == "exited").mapped("reason")
@@ -137,7 +140,7 @@ class TestKindEdges(GraphCase):
                 self.go_on(journey)
                 state = "active" if name in RESTING else "completed"
                 self.assertEqual(journey.participant_ids.mapped("state"), [state])
-                traces = journey.participant_ids.trace_ids.filtered(lambda trace: trace.node_id == step)
+                traces = self.traces_at(journey, step)
                 self.assertNotIn("failed", traces.mapped("state"))
                 if name in ("action", "email"):
                     self.assertEqual(traces.mapped("state"), ["skipped"])

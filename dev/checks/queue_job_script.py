@@ -9,7 +9,7 @@ from odoo import SUPERUSER_ID, api, sql_db
 
 from odoo.addons.crm_buying_journey.models.journey import journey_engine_advance
 from odoo.addons.queue_job.controllers.main import RunJobController
-from odoo.addons.queue_job.job import ENQUEUED, Job
+from odoo.addons.queue_job.job import ENQUEUED
 from odoo.addons.queue_job.jobrunner.runner import Database
 
 env = self.env
