@@ -5,6 +5,19 @@ from odoo.tests import tagged
 from .common_committed import CommittedJourneyCase
 
 TICK = "env['journey.engine'].tick()\n"
+# another worker that takes the steps from the other end
+BACKWARDS = """
+Engine = type(env['journey.engine'])
+original = Engine._get_due_nodes
+Engine._get_due_nodes = lambda engine: original(engine).sorted('id', reverse=True)
+"""
+# writes each record at once and takes its time, so that two that go through the same records in opposite order meet
+SLOW = """
+for record in records.sorted('id', reverse={backwards}):
+    record['ref'] = (record.ref or '') + '{letter}'
+    record.flush_recordset()
+    time.sleep(0.01)
+"""
 # as the web client's calls are run: again after a collision
 CALL = """
 from odoo.service.model import retrying
@@ -27,7 +40,7 @@ class TestTwoWorkers(CommittedJourneyCase):
         for worker in workers:
             self.release(worker)
         for worker in workers:
-            self.end_worker(worker)
+            self.end_worker(worker, seconds=300)
         self.real_cr.rollback()
         self.real.invalidate_all()
         return [self.read(worker) for worker in workers]
@@ -117,3 +130,55 @@ class TestTwoWorkers(CommittedJourneyCase):
         )
         self.assertEqual(set(self.partners.mapped("ref")), {"x"})
         self.assertSentOnce()
+
+    def test_deadlocks_and_serialization_failures_are_tried_again(self):
+        """Two journeys write the same contacts in opposite order: neither may lose what the other wrote, do a step
+        twice, or take a collision for a failure of the record."""
+        self.journey.action_abort()
+        few = self.partners[:14]  # two batches: each deadlock takes the database a second to find
+        journeys = self.real["journey.journey"]
+        for letter in "xy":
+            action = self.keep(
+                self.real["ir.actions.server"].create(
+                    {
+                        "name": letter,
+                        "state": "code",
+                        "model_id": self.real["ir.model"]._get_id("res.partner"),
+                        "code": SLOW.format(letter=letter, backwards=letter == "y"),
+                    }
+                )
+            )
+            journey = self.real["journey.journey"].create(
+                {
+                    "name": letter,
+                    "model_id": self.real["ir.model"]._get_id("res.partner"),
+                    "domain": str([("id", "in", few.ids)]),
+                    "user_id": self.journey.user_id.id,
+                }
+            )
+            self.real["journey.node"].create(
+                {
+                    "version_id": journey.draft_version_id.id,
+                    "kind": "action",
+                    "name": letter,
+                    "action_server_id": action.id,
+                }
+            )
+            journey.action_publish()
+            journeys += journey
+        self.real_cr.commit()
+        self.addCleanup(self.drop, journeys.ids)
+        self.run_together("env['journey.engine']._enrol()\n")
+        self.run_together(TICK, BACKWARDS + TICK)
+        self.run_together(TICK)
+        self.assertEqual({"".join(sorted(partner.ref or "")) for partner in few}, {"xy"})
+        participants = journeys.participant_ids
+        self.assertEqual(set(participants.mapped("state")), {"completed"})
+        self.assertEqual(len(participants.trace_ids), 2 * len(few))
+        self.assertEqual(set(participants.trace_ids.mapped("attempts")), {0}, "a collision is no failed attempt")
+        self.assertFalse(journeys.activity_ids, "nothing to tell the owner")
+
+    def drop(self, ids):
+        self.real_cr.rollback()
+        self.real_cr.execute("DELETE FROM journey_journey WHERE id = ANY(%s)", [ids])
+        self.real_cr.commit()
