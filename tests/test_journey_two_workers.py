@@ -103,13 +103,6 @@ class TestTwoWorkers(CommittedJourneyCase):
         self.run_together(TICK)
         self.assertEverythingOnce()
 
-    def test_two_who_edit_at_once_share_a_draft(self):
-        edit = self.call("int(journey.action_edit())")
-        self.assertEqual(self.results(self.run_together(edit, edit, TICK)), [1, 1])
-        self.assertEqual(len(self.journey.version_ids), 2)
-        self.run_together(TICK)
-        self.assertEverythingOnce()
-
     def test_publishing_while_participants_move(self):
         """Those inside move to the new version in the middle of their way; nothing is done twice or left out."""
         self.journey.action_edit()
