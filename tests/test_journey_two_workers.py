@@ -1,5 +1,4 @@
-# Two workers at once, real processes on committed data: exit rules, adding records by hand, and publishing a new
-# version while participants move.
+# Two workers at once, real processes on committed data: exit rules, goals, adding records by hand, and collisions.
 from odoo.tests import tagged
 
 from .common_committed import CommittedJourneyCase
@@ -102,27 +101,6 @@ class TestTwoWorkers(CommittedJourneyCase):
         self.run_together(self.call(f"journey.add_records(env['res.partner'].browse({ids}))"), TICK)
         self.run_together(TICK)
         self.assertEverythingOnce()
-
-    def test_publishing_while_participants_move(self):
-        """Those inside move to the new version in the middle of their way; nothing is done twice or left out."""
-        self.journey.action_edit()
-        self.real_cr.commit()
-        self.run_together(
-            TICK * 2, "time.sleep(0.1)\n" + self.call("int(bool(journey.action_publish(move_participants=True)))"), TICK
-        )
-        self.run_together(TICK)
-        self.assertEqual(len(self.journey.version_ids), 2)
-        self.assertEqual(self.journey.current_version_id.number, 2)
-        participants = self.journey.participant_ids
-        self.assertEqual(sorted(participants.mapped("res_id")), sorted(self.partners.ids))
-        self.assertEqual(set(participants.mapped("state")), {"completed"})
-        traces = participants.trace_ids
-        self.assertEqual(
-            sorted(traces.mapped(lambda trace: (trace.participant_id.id, trace.node_id.name, trace.state))),
-            sorted((entry.id, name, "done") for entry in participants for name in ("Mail", "Act", "End")),
-        )
-        self.assertEqual(set(self.partners.mapped("ref")), {"x"})
-        self.assertSentOnce()
 
     def test_deadlocks_and_serialization_failures_are_tried_again(self):
         """Two journeys write the same contacts in opposite order: neither may lose what the other wrote, do a step
