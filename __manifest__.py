@@ -22,6 +22,7 @@
         "security/buying_intent_security.xml",
         "security/journey_journey_security.xml",
         "security/wizard_security.xml",
+        "security/mailing_results_security.xml",
         "data/buying_role_data.xml",
         "data/buying_role_template_data.xml",
         "data/engagement_activity_type_data.xml",
@@ -73,6 +74,8 @@
         "wizards/journey_add_views.xml",
         "wizards/journey_import_views.xml",
         "views/crm_buying_journey_menus.xml",
+        "views/mailing_outcome_views.xml",
+        "views/crm_lead_reactivation_views.xml",
     ],
     "demo": [
         "demo/buying_demo.xml",

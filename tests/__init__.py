@@ -15,6 +15,7 @@ from . import test_buying_template
 from . import test_buying_template_data
 from . import test_buying_template_form
 from . import test_buying_title_words
+from . import test_crm_lead_reply
 from . import test_crm_lead_restore
 from . import test_crm_reactivation_journey
 from . import test_engagement_activity
@@ -28,6 +29,7 @@ from . import test_insight_actions
 from . import test_insight_coverage
 from . import test_insight_dashboard
 from . import test_insight_input
+from . import test_insight_results
 from . import test_insight_sales_alert
 from . import test_insight_topics
 from . import test_insight_summary

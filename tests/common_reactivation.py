@@ -65,7 +65,7 @@ class ReactivationCase(JourneyCase):
     @classmethod
     def at(cls, traces, code, hours=1, **values):
         """Activities of these traces, so many hours ago; what the host notes on the trace, too."""
-        date = fields.Datetime.now() - timedelta(hours=hours)
+        date = values.get("date") or fields.Datetime.now() - timedelta(hours=hours)
         activities = cls.env["engagement.activity"].create(
             [
                 {

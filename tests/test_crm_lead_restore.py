@@ -71,7 +71,7 @@ class TestCrmLeadRestore(ReactivationCase):
         self.at(trace, "email_clicked", is_automatic=True)
         self.assertFalse(self.lead._get_responses())
         # within the seconds of a scanner
-        self.at(trace, "email_clicked", hours=24)
+        self.at(trace, "email_clicked", date=trace.sent_datetime)
         self.assertFalse(self.lead._get_responses())
         # three links within a second, long after the mail was sent
         self.at(trace | trace | trace, "email_clicked", hours=5)
@@ -81,7 +81,7 @@ class TestCrmLeadRestore(ReactivationCase):
 
     def test_the_rule_of_scanners_can_be_switched_off(self):
         trace = self.mail(self.lead)
-        self.at(trace, "email_clicked", hours=24)
+        self.at(trace, "email_clicked", date=trace.sent_datetime)
         self.env["ir.config_parameter"].set_param("crm_buying_journey.scanner_seconds", "0")
         self.assertTrue(self.lead._get_responses())
 

@@ -8,3 +8,5 @@ from . import crm_lead_guards
 from . import crm_lead_guard_keys
 from . import crm_lead_person
 from . import crm_lost_reason
+from . import crm_lead_reply
+from . import crm_lead_attribution

@@ -20,3 +20,4 @@ from . import buying_group_topics
 from . import res_partner_topics
 from . import actions
 from . import journey_node
+from . import results

@@ -5,6 +5,7 @@ from odoo.fields import Domain
 
 # what may be written on the mail of a published journey by whoever may write mailings: it changes no mail
 STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required", "state"}
+STATISTICS |= {"result_cost", "result_cost_currency_id"}
 
 
 class MailingMailing(models.Model):

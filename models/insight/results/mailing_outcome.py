@@ -1,0 +1,148 @@
+# One row for each mail that was sent: what the recipient did with it, so that all figures add up.
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class MailingOutcome(models.Model):
+    """What became of each mail. The host keeps one status per mail, in which the last event overwrites the others;
+    here each question has its own answer, read from the trace and from the log of what happened:
+
+    * ``sent``: handed to the mail server; all rows
+    * ``bounced``: came back, and nothing shows that a person got it; ``received``: all others
+    * ``opened``, ``clicked``, ``replied``: by a person. What a virus scanner did (see
+      ``engagement.collector._mark_automatic``), and absence notes, do not count
+    * ``engaged``: any of these three; ``ignored``: received, and none of them
+
+    So sent = received + bounced, and received = ignored + engaged. Mails of tests and copies to others are no rows.
+    """
+
+    _name = "mailing.outcome"
+    _description = "Result of a Mail"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "email"
+    _depends = {
+        "mailing.trace": ["trace_status", "sent_datetime", "open_datetime", "reply_datetime", "is_automatic_reply"],
+        "mailing.mailing": ["journey_node_id"],
+        "engagement.activity": ["type_id", "date", "is_automatic", "res_model", "res_id"],
+        "crm.lead": ["reactivation_mailing_id", "reactivated_date"],
+    }
+
+    mailing_id = fields.Many2one("mailing.mailing", readonly=True)
+    campaign_id = fields.Many2one("utm.campaign", readonly=True)
+    journey_id = fields.Many2one("journey.journey", readonly=True)
+    node_id = fields.Many2one("journey.node", "Journey Step", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    trace_id = fields.Many2one("mailing.trace", "Mail", readonly=True)
+    model = fields.Char("Document Model", readonly=True)
+    res_id = fields.Many2oneReference("Recipient", model_field="model", readonly=True)
+    email = fields.Char(readonly=True)
+    date = fields.Datetime("Sent On", readonly=True)
+    sent = fields.Integer(readonly=True)
+    received = fields.Integer(readonly=True)
+    bounced = fields.Integer(readonly=True)
+    opened = fields.Integer(readonly=True)
+    clicked = fields.Integer(readonly=True)
+    replied = fields.Integer(readonly=True)
+    engaged = fields.Integer(readonly=True, help="Opened, clicked or replied.")
+    ignored = fields.Integer(readonly=True, help="Received, and nothing done with it.")
+    reactivated = fields.Integer("Brought Back", readonly=True, help="Lost leads that this mail brought back.")
+    ignored_percent = fields.Float("Ignored (%)", readonly=True, aggregator="avg")
+    clicked_percent = fields.Float("Clicked (%)", readonly=True, aggregator="avg")
+    replied_percent = fields.Float("Replied (%)", readonly=True, aggregator="avg")
+
+    @property
+    def _table_query(self):
+        return SQL(
+            """
+            SELECT mail.*, 1 AS sent, mail.bounce AS bounced, 1 - mail.bounce AS received,
+                   1 - mail.bounce - mail.engaged AS ignored,
+                   CASE WHEN mail.bounce = 0 THEN 100.0 * (1 - mail.engaged) END AS ignored_percent,
+                   CASE WHEN mail.bounce = 0 THEN 100.0 * mail.clicked END AS clicked_percent,
+                   CASE WHEN mail.bounce = 0 THEN 100.0 * mail.replied END AS replied_percent
+              FROM (
+                SELECT did.id, did.id AS trace_id, did.mass_mailing_id AS mailing_id, did.campaign_id, node.journey_id,
+                       node.id AS node_id, journey.company_id, did.model, did.res_id, did.email,
+                       did.sent_datetime AS date,
+                       did.opened::int AS opened, did.clicked::int AS clicked, did.replied::int AS replied,
+                       (did.opened OR did.clicked OR did.replied)::int AS engaged,
+                       (did.trace_status = 'bounce' AND NOT (did.opened OR did.clicked OR did.replied))::int AS bounce,
+                       (lead.id IS NOT NULL)::int AS reactivated
+                  FROM (%(did)s) did
+                  JOIN mailing_mailing mailing ON mailing.id = did.mass_mailing_id
+                  LEFT JOIN journey_node node ON node.id = mailing.journey_node_id
+                  LEFT JOIN journey_journey journey ON journey.id = node.journey_id
+                  LEFT JOIN crm_lead lead
+                    ON did.model = 'crm.lead' AND lead.id = did.res_id
+                   AND lead.reactivation_mailing_id = did.mass_mailing_id
+                   AND NOT EXISTS (SELECT FROM mailing_trace later
+                                    WHERE later.mass_mailing_id = did.mass_mailing_id AND later.res_id = did.res_id
+                                      AND later.model = did.model AND later.id > did.id
+                                      AND later.sent_datetime <= lead.reactivated_date)
+              ) mail
+            """,
+            did=self._get_did_sql(),
+        )
+
+    @api.model
+    def _get_did_sql(self):
+        """Each mail that was sent, with what a person did. What was recorded before the addon came stands on the trace
+        alone, which is asked where the log knows nothing."""
+        seconds = self.env["engagement.collector"]._get_scanner_seconds()
+        return SQL(
+            """
+            SELECT trace.id, trace.mass_mailing_id, trace.campaign_id, trace.model, trace.res_id, trace.email,
+                   trace.sent_datetime, trace.trace_status,
+                   COALESCE(log.opened, trace.open_datetime IS NOT NULL
+                       AND NOT COALESCE(%(open_scanned)s, FALSE)
+                       AND NOT (trace.is_automatic_reply IS TRUE AND trace.reply_datetime IS NOT NULL
+                                AND abs(extract(epoch FROM trace.open_datetime - trace.reply_datetime)) <= 1)
+                   ) AS opened,
+                   COALESCE(log.clicked, trace.links_click_datetime IS NOT NULL
+                       AND NOT COALESCE(%(click_scanned)s, FALSE)) AS clicked,
+                   (trace.reply_datetime IS NOT NULL OR trace.trace_status = 'reply')
+                       AND trace.is_automatic_reply IS NOT TRUE AS replied
+              FROM mailing_trace trace
+              LEFT JOIN LATERAL (
+                    SELECT bool_or(event.by_person) FILTER (WHERE event.code = 'email_opened') AS opened,
+                           bool_or(event.by_person) FILTER (WHERE event.code = 'email_clicked') AS clicked
+                      FROM (
+                            SELECT type.code,
+                                   activity.is_automatic IS NOT TRUE AND (%(off)s OR (
+                                   NOT COALESCE(%(scanned)s, FALSE)
+                                   -- core notes an open with each click: with a burst of clicks, it is a machine's
+                                   AND COUNT(*) FILTER (WHERE type.code = 'email_clicked') OVER (
+                                       ORDER BY activity.date RANGE BETWEEN interval '1 second' PRECEDING
+                                                                        AND interval '1 second' FOLLOWING) < 3
+                                   )) AS by_person
+                              FROM engagement_activity activity
+                              JOIN engagement_activity_type type
+                                ON type.id = activity.type_id AND type.code IN ('email_opened', 'email_clicked')
+                             WHERE activity.res_model = 'mailing.trace' AND activity.res_id = trace.id
+                           ) event
+                   ) log ON TRUE
+             WHERE trace.trace_type = 'mail' AND trace.is_test_trace IS NOT TRUE
+               AND trace.trace_status IN ('pending', 'sent', 'open', 'reply', 'bounce')
+            """,
+            off=not seconds,
+            open_scanned=self._get_fast_sql(SQL("trace.open_datetime"), SQL("trace.sent_datetime"), seconds),
+            click_scanned=self._get_fast_sql(SQL("trace.links_click_datetime"), SQL("trace.sent_datetime"), seconds),
+            scanned=self._get_fast_sql(SQL("activity.date"), SQL("trace.sent_datetime"), seconds),
+        )
+
+    def _get_fast_sql(self, date, sent, seconds):
+        """Whether something happened too fast after the mail was sent for a person."""
+        if not seconds:
+            return SQL("FALSE")
+        return SQL("%s - %s BETWEEN interval '0' AND %s * interval '1 second'", date, sent, seconds)
+
+    def action_open_recipient(self):
+        """Button: the record that the mail was sent to."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.model,
+            "res_id": self.res_id,
+            "view_mode": "form",
+            "context": {"active_test": False},
+        }
