@@ -63,6 +63,7 @@
         "views/mailing_trace_copy_views.xml",
         "views/mailing_cc_slot_views.xml",
         "views/mailing_copy_templates.xml",
+        "views/mailing_usage_views.xml",
         "views/res_config_settings_views.xml",
         "views/ir_actions_server_views.xml",
         "views/res_partner_views.xml",
@@ -83,6 +84,7 @@
         "demo/engagement_demo.xml",
         "demo/topic_demo.xml",
         "demo/journey_demo.xml",
+        "demo/mailing_cc_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

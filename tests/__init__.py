@@ -54,8 +54,11 @@ from . import test_journey_queue
 from . import test_journey_security
 from . import test_mailing_batch
 from . import test_mailing_cc
+from . import test_mailing_cc_gateway
 from . import test_mailing_cc_slots
+from . import test_mailing_cc_smtp
 from . import test_mailing_cc_tracked
+from . import test_mailing_usage
 from . import test_mailing_consent
 from . import test_mailing_outbox
 from . import test_tools_domains

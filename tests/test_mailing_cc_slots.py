@@ -1,7 +1,9 @@
 # CC slots: the switch, whom a slot finds, and what keeps an address from being copied.
 from odoo import Command
 from odoo.exceptions import AccessError, UserError
+from odoo.modules.module import load_script
 from odoo.tests import tagged
+from odoo.tools import file_path
 
 from .common_journey import BODY, JourneyCase
 
@@ -65,6 +67,27 @@ class TestMailingCcSlots(CopyCase):
         settings.execute()
         self.assertTrue(self.env["mailing.mailing"]._is_cc_enabled())
         self.assertTrue(self.env["res.config.settings"].create({}).bj_cc_recipients)
+
+    def test_updating_keeps_copies_on_where_they_are_used(self):
+        path = file_path("crm_buying_journey/migrations/19.0.1.1.0/post-cc_recipients.py")
+        script = load_script(path, "post_cc_recipients")
+        Parameter = self.env["ir.config_parameter"]
+        self.env["mailing.cc.slot"].search([]).unlink()
+        Parameter.search([("key", "=", PARAMETER)]).unlink()
+        self.env.flush_all()
+        script.migrate(self.env.cr, "19.0.1.0.0")
+        self.assertFalse(Parameter.search([("key", "=", PARAMETER)]))
+        Parameter.set_param(PARAMETER, "True")
+        self.make_mailing([{"path": "user_id"}], self.make_leads(1))
+        for before, after in ((None, "True"), ("False", "False")):
+            Parameter.search([("key", "=", PARAMETER)]).unlink()
+            if before:
+                Parameter.set_param(PARAMETER, before)
+            self.env.flush_all()
+            script.migrate(self.env.cr, "19.0.1.0.0")
+            self.env.invalidate_all()
+            self.env.registry.clear_cache()
+            self.assertEqual(Parameter.get_param(PARAMETER), after)
 
     def test_switched_off_no_slot_is_saved(self):
         mailing = self.make_mailing([{"path": "user_id"}], self.make_leads(1))
@@ -232,12 +255,15 @@ class TestMailingCcSlots(CopyCase):
 
     def test_refusals_are_noted_and_the_primary_gets_the_mail(self):
         self.env["mail.blacklist"]._add("black.test@example.com")
+        self.env["mail.blacklist"]._add("kunde@bröd.example")
         self.env["mailing.copy.optout"].create({"email": "Optout.Test@example.com"})
         slots = [{"path": "email_cc"}, {"path": "user_id"}]
         for address, reason in (
             ("black.test@example.com", "blacklisted"),
             ("optout.test@example.com", "opted_out"),
             ("fine.test@example.com", False),
+            ("kunde@bröd.example", "blacklisted"),
+            ("kunde@xn--brd-tna.example", "blacklisted"),
         ):
             lead = self.make_leads(1, email_cc=address)
             mailing = self.make_mailing(slots, lead)

@@ -283,3 +283,15 @@ class TestMailingCopyPages(TrackedCase, HttpCase):
             self.url_open(f"/mailing/copy/{row.id}/wrong/unsubscribe_oneclick", data={"a": "b"}).status_code, (401, 403)
         )
         self.assertFalse(row.open_date or row.unsubscribe_date)
+
+
+@tagged("post_install", "-at_install")
+class TestMailingCcTour(CopyCase, HttpCase):
+    def test_choosing_a_copy_in_the_browser(self):
+        self.env.ref("base.user_admin").lang = "en_US"
+        mailing = self.make_mailing([], self.brandon, user_id=self.env.ref("base.user_admin").id)
+        self.start_tour(f"/odoo/mailing.mailing/{mailing.id}", "mailing_cc", login="admin", timeout=120)
+        slot = mailing.cc_slot_ids
+        self.assertEqual(
+            (slot.path, slot.mode, slot.unsubscribe), ("commercial_partner_id.user_id", "tracked", "copies")
+        )

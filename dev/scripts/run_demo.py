@@ -59,6 +59,17 @@ ready_made.action_publish()
 engine.tick()
 deliver()
 
+# a mailing with copies; two salespeople look at theirs
+copied_mailing = env.ref("crm_buying_journey.mailing_cc_demo", raise_if_not_found=False)
+if copied_mailing and copied_mailing.state == "draft":
+    print(f"Before sending: {copied_mailing._get_copy_sentence(copied_mailing._get_copy_forecast())}")
+    copied_mailing.action_send_mail()
+    deliver()
+    copies = env["mailing.trace.copy"].search([("mailing_id", "=", copied_mailing.id), ("mode", "=", "tracked")])
+    read = copies.filtered(lambda copy: copy.state == "sent")[:2]
+    read._set_opened()
+    read[:1]._set_clicked("https://www.example.com/catalogue")
+
 groups = env["buying.group"].search([])
 print(f"Buying groups built: {len(groups)}")
 for group in groups:

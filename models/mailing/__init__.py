@@ -22,6 +22,9 @@ from . import mail_compose_message_copies
 from . import ir_mail_server
 from . import mail_mail
 from . import mail_thread
+from . import mailing_usage
+from . import mailing_usage_limit
+from . import mailing_mailing_usage
 from . import res_config_settings
 from . import journey_kind_email_copies
 from . import journey_node_copies

@@ -4,6 +4,8 @@ import re
 from odoo import api, models, tools
 from odoo.fields import Domain
 
+from ...tools.automatic_reply import is_automatic_reply
+
 
 class MailThread(models.AbstractModel):
     _inherit = "mail.thread"
@@ -21,7 +23,7 @@ class MailThread(models.AbstractModel):
             answered, copies = self._find_answering_copies(references, message_dict)
             if answered:
                 thread = self.with_context(bj_answered_by_copy=frozenset(answered.ids))
-            if copies and not self.env.context.get("bj_automatic_reply"):
+            if copies and not is_automatic_reply(message, message_dict.get("subject")):
                 copies._set_replied()
         return super(MailThread, thread)._message_route_process(message, message_dict, routes)
 
@@ -57,15 +59,16 @@ class MailThread(models.AbstractModel):
         if not copies:
             return super()._routing_handle_bounce(email_message, message_dict)
         bounced = self._get_bounced_addresses(email_message, message_dict)
+        if bounced is None:
+            return None
         primaries = traces.filtered(lambda trace: trace.email in bounced)
         reason = tools.html2plaintext(message_dict.get("body") or "")
         mine = copies.filtered(lambda copy: copy.email in bounced)
         if not bounced:
-            # a report without an address about the message of one copy alone
+            # a report without an address: the message of one copy alone tells whose it is
             own_ids = message_dict["bounced_msg_ids"] or []
             mine = copies.filtered(lambda copy: copy.message_id and copy.message_id in own_ids)
-            if not traces and len(mine) == 1:
-                bounced = {mine.email}
+            bounced = set(mine.mapped("email"))
         mine._set_bounced(reason)
         result = None
         for address in sorted(bounced):
@@ -99,14 +102,16 @@ class MailThread(models.AbstractModel):
         """All addresses that failed. A server reports those of one message together (RFC 3464), of which core reads
         the first; an alias's report names the address we wrote to as the original one.
 
-        :rtype: set
+        :return: normalized addresses; ``None`` if the report says that nothing failed, such as one of a delay
+        :rtype: set or None
         """
-        result = set()
-        for part in email_message.walk():
+        result, reported = set(), False
+        for part in email_message.walk() if email_message else []:
             if part.get_content_type() != "message/delivery-status":
                 continue
             payload = part.get_payload()
             for recipient in payload[1:] if isinstance(payload, list) else []:
+                reported = reported or bool(recipient.get("Action"))
                 if str(recipient.get("Action") or "failed").strip().lower() != "failed":
                     continue
                 for header in ("Original-Recipient", "Final-Recipient"):
@@ -114,6 +119,8 @@ class MailThread(models.AbstractModel):
                     address = tools.email_normalize(re.sub(r"^[^;]*;", "", text).strip())
                     if address:
                         result.add(address)
+        if reported and not result:
+            return None
         if not result and message_dict.get("bounced_email"):
             result.add(tools.email_normalize(message_dict["bounced_email"], strict=False))
         return result - {False}

@@ -3,6 +3,8 @@ import re
 
 from odoo import models, tools
 
+from ...tools.addresses import to_ascii
+
 # what may not stand in a header
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -143,8 +145,9 @@ class MailingCcSlot(models.Model):
         # a line break would begin another header; only what surrounds the address may go
         if CONTROL.search(address.strip()):
             return partner, "", "invalid"
-        normalized = tools.email_normalize(address)
-        if not normalized or not self._is_sendable(normalized):
+        # core would drop an address whose domain it has to encode, without a word
+        normalized = to_ascii(tools.email_normalize(address))
+        if not normalized:
             return partner, "", "invalid"
         name = " ".join(CONTROL.sub(" ", name).split())
         for formatted in (tools.formataddr((name, normalized)), normalized):
@@ -154,18 +157,3 @@ class MailingCcSlot(models.Model):
             ]:
                 return partner, formatted, ""
         return partner, "", "invalid"
-
-    def _is_sendable(self, normalized):
-        """Whether any mail server takes the address.
-
-        Characters outside ASCII are fine in the domain, which is encoded. Before the @ they need a server that knows
-        SMTPUTF8; with another one, sending fails for the whole message, so the primary would get none.
-        """
-        local, _at, domain = normalized.rpartition("@")
-        if not local.isascii() or len(normalized) > 254:
-            return False
-        try:
-            domain.encode("idna")
-        except UnicodeError:
-            return False
-        return True

@@ -3,6 +3,7 @@ from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import SQL, str2bool
 
+from ...tools.addresses import to_ascii, to_unicode
 from .mailing_consent import BOUNCE_LIMIT
 
 PARAMETER = "crm_buying_journey.cc_recipients"
@@ -97,7 +98,7 @@ class MailingMailing(models.Model):
         limit = self.copy_limit
         plan = {}
         for record_id in records.ids:
-            taken = dict.fromkeys(primaries.get(record_id, ()), "primary")
+            taken = dict.fromkeys((to_ascii(address) for address in primaries.get(record_id, ())), "primary")
             rows = plan[record_id] = []
             for slot in slots:
                 if not enabled:
@@ -122,9 +123,11 @@ class MailingMailing(models.Model):
         :return: ``{address: reason}``, reasons of ``mailing.trace.copy``
         :rtype: dict
         """
-        emails = {email for email in emails if email}
-        if not emails:
+        given = {email for email in emails if email}
+        if not given:
             return {}
+        # people may have refused by either form of their address
+        emails = given | {to_unicode(email) for email in given}
         reasons = set(self.env["mailing.trace.copy"]._fields["reason"].get_values(self.env))
         refusals = self.env["mailing.consent"].get_refusals(emails, self)
         result = {email: reason if reason in reasons else "refused" for email, reason in refusals.items()}
@@ -132,7 +135,9 @@ class MailingMailing(models.Model):
             # nobody counts the bounces of an address that stands in a field only
             result = dict.fromkeys(self._get_bounced_copies(emails), "bounced") | result
         wants_none = self.env["mailing.copy.optout"].sudo().search_fetch([("email", "in", list(emails))], ["email"])
-        return dict.fromkeys(wants_none.mapped("email"), "opted_out") | result
+        result = dict.fromkeys(wants_none.mapped("email"), "opted_out") | result
+        either = {email: result.get(email) or result.get(to_unicode(email)) for email in given}
+        return {email: reason for email, reason in either.items() if reason}
 
     def _get_bounced_copies(self, emails):
         """Addresses among these whose copies came back as often as the consent allows."""

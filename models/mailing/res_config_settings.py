@@ -1,4 +1,4 @@
-# Settings of copies.
+# Settings of copies and of a month's limits.
 from odoo import api, fields, models
 
 from .mailing_mailing_copies import PARAMETER
@@ -15,6 +15,19 @@ class ResConfigSettings(models.TransientModel):
         "Copies per Address",
         config_parameter="crm_buying_journey.copy_limit",
         help="Proposed for new mailings: how many copies of one mailing an address may get. 0: no limit.",
+    )
+
+    bj_usage_soft_contacts = fields.Integer(
+        "Warn at Contacts", config_parameter="crm_buying_journey.usage_soft_contacts"
+    )
+    bj_usage_hard_contacts = fields.Integer(
+        "Contacts at Most", config_parameter="crm_buying_journey.usage_hard_contacts"
+    )
+    bj_usage_soft_interactions = fields.Integer(
+        "Warn at Mails", config_parameter="crm_buying_journey.usage_soft_interactions"
+    )
+    bj_usage_hard_interactions = fields.Integer(
+        "Mails at Most", config_parameter="crm_buying_journey.usage_hard_interactions"
     )
 
     @api.model
