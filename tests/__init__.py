@@ -1,5 +1,6 @@
 from . import test_buying_group
 from . import test_buying_account_list
+from . import test_buying_group_roles
 from . import test_buying_guards
 from . import test_buying_job
 from . import test_buying_job_run

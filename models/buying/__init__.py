@@ -4,6 +4,7 @@ from . import buying_role_template_line
 from . import buying_solution
 from . import buying_group
 from . import buying_group_people
+from . import buying_group_roles
 from . import buying_group_member
 from . import buying_account_list
 from . import buying_group_job
