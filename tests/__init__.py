@@ -61,6 +61,8 @@ from . import test_mailing_cc_smtp
 from . import test_mailing_cc_tracked
 from . import test_mailing_usage
 from . import test_mailing_consent
+from . import test_mailing_rules
+from . import test_mailing_quiet
 from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tools_domain_text

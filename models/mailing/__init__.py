@@ -4,6 +4,11 @@ from . import mailing_mailing
 from . import mailing_mailing_domain
 from . import mailing_mailing_rules
 from . import mailing_consent
+from . import mailing_cap
+from . import mailing_quiet
+from . import mailing_list
+from . import journey_journey_rules
+from . import journey_kind_email
 from . import mail_blacklist
 from . import mailing_contact
 from . import res_partner
@@ -20,6 +25,8 @@ from . import mail_compose_message_batch
 from . import link_tracker
 from . import mail_compose_message_copies
 from . import ir_mail_server
+from . import mail_compose_rules
+from . import mailing_subscription
 from . import mail_mail
 from . import mail_thread
 from . import mailing_usage

@@ -147,8 +147,9 @@ class MailingConsent(models.AbstractModel):
         """Who left the topic, who left all of the mailing's lists that hold the address, and, for journeys that write
         to mailing contacts, who left every list; and whoever the target model itself names."""
         refused = set()
-        if mailing.topic_id and not mailing.is_operational:
-            refused |= self._get_left_lists(addresses, mailing.topic_id)
+        topic = mailing._get_topic()
+        if topic and not mailing.is_operational:
+            refused |= self._get_left_lists(addresses, topic)
         if mailing.mailing_model_name == "mailing.list":
             refused |= self._get_left_lists(addresses, mailing.contact_list_ids)
         elif mailing.journey_node_id and mailing.mailing_model_real == "mailing.contact":

@@ -1,6 +1,10 @@
 # Mailings: what a mail is about, and whether it is one that people need rather than advertising.
+from datetime import datetime
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+
+from ...tools.moments import add_duration
 
 
 class MailingMailing(models.Model):
@@ -11,6 +15,8 @@ class MailingMailing(models.Model):
     * ``is_operational``: the mail tells people what they need to know, such as a change of the contract. It does not
       ask caps, quiet hours and opt-outs of topics. It does ask the blacklist, which also holds everybody who
       unsubscribed from all mails: nothing here overrides that. Only managers say so, and only they launch such a mail.
+    * ``expiry_type``: from when on the mail would come too late: some time after the recipient's turn came (a journey's
+      step only), or a moment. What has not left by then is skipped.
     """
 
     _inherit = "mailing.mailing"
@@ -28,6 +34,51 @@ class MailingMailing(models.Model):
         help="People need this mail, it is no advertising: it is sent regardless of caps, quiet hours and opt-outs of "
         "topics. The blacklist still counts.",
     )
+
+    expiry_type = fields.Selection(
+        [("after", "Some Time after Its Turn"), ("date", "At a Moment")],
+        "Expires",
+        help="What has not left by then is not sent any more. Empty means never.",
+    )
+    expiry_value = fields.Integer("Expires After", default=2)
+    expiry_unit = fields.Selection(
+        [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks")], "Unit of the Expiry", default="days", required=True
+    )
+    expiry_date = fields.Datetime("Expires On")
+
+    _expiry_check = models.Constraint("CHECK(expiry_value >= 0)", "A mail cannot expire before its turn.")
+
+    @api.constrains("expiry_type", "expiry_date")
+    def _check_expiry(self):
+        for mailing in self:
+            if mailing.expiry_type == "date" and not mailing.expiry_date:
+                raise UserError(self.env._("Say when the mail expires."))
+
+    @api.constrains("topic_id")
+    def _check_topic(self):
+        for mailing in self.sudo():
+            if mailing.topic_id and not mailing.topic_id.is_public:
+                raise UserError(mailing.topic_id._get_hidden_topic_error())
+
+    def _get_topic(self):
+        """The topic that unsubscribing from this mail opts out of: its own, or that of its journey.
+
+        :rtype: mailing.list
+        """
+        self.ensure_one()
+        return self.topic_id or self.journey_node_id.journey_id.topic_id
+
+    def _get_expiry(self, turn):
+        """When the mail expires for a recipient whose turn came at ``turn``, naive UTC; never: the end of time
+
+        :rtype: datetime
+        """
+        self.ensure_one()
+        if self.expiry_type == "date":
+            return self.expiry_date
+        if self.expiry_type == "after" and self.journey_node_id:
+            return add_duration(turn, self.expiry_value, self.expiry_unit)
+        return datetime.max
 
     def _check_operational(self):
         """:raise AccessError: one of these mailings is operational, and the user is no manager"""

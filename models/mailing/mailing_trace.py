@@ -16,6 +16,13 @@ class MailingTrace(models.Model):
         "Automatic Reply", readonly=True, help="Only a machine replied, e.g. an absence note."
     )
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
+    failure_type = fields.Selection(
+        selection_add=[("mail_cap", "Frequency cap reached"), ("mail_expired", "Message expired")],
+        ondelete={"mail_cap": "set null", "mail_expired": "set null"},
+    )
+
+    # caps and duplicates look mails up by address for each batch; core has no index on it
+    _address_idx = models.Index("(email) WHERE trace_type = 'mail'")
 
     # a step asks for each batch whom of it the mailing has mailed already, by address and by record
     _mailing_email_idx = models.Index("(mass_mailing_id, email)")

@@ -4,7 +4,7 @@ from lxml import html
 from odoo import models, tools
 from odoo.exceptions import UserError
 
-from .journey_kind import Move
+from .journey_kind import Later, Move
 
 
 class JourneyKindEmail(models.AbstractModel):
@@ -98,8 +98,12 @@ class JourneyKindEmail(models.AbstractModel):
                 visits.setdefault(target_id, (participant.id, participant.visit))
         mailed = self._get_mailed_elsewhere(node, visits)
         visits = {target_id: visit for target_id, visit in visits.items() if target_id not in mailed}
-        self._compose(node, visits)
-        reasons = self._get_reasons(node, visits)
+        held, refused = self._hold_back(node, participants, visits)
+        going = {target_id: visit for target_id, visit in visits.items() if target_id not in held | refused}
+        self._compose(node, going)
+        reasons = self._get_reasons(node, going) | {
+            target_id: reason for target_id, reason in refused.items() if reason
+        }
         for participant in participants.filtered(lambda participant: participant.id in targets):
             own = [tid for tid in targets[participant.id].ids if visits.get(tid, (None,))[0] == participant.id]
             if not targets[participant.id]:
@@ -108,12 +112,28 @@ class JourneyKindEmail(models.AbstractModel):
                 result[participant.id] = Move(
                     state="skipped", reason=self.env._("Everybody got this mail already, through another participant.")
                 )
+            elif any(tid in held for tid in own):
+                result[participant.id] = self._hold(min(held[tid] for tid in own if tid in held))
             elif all(tid in reasons for tid in own):
                 result[participant.id] = Move(state="skipped", reason=reasons[own[0]])
             else:
                 mailed = sum(target_id not in reasons for target_id in own)
                 result[participant.id] = Move(reason=self.env._("Recipients mailed: %(count)s", count=mailed))
         return result
+
+    def _hold_back(self, node, participants, visits):
+        """Who gets no mail now, by the rules of mails.
+
+        :param dict visits: ``{recipient id: (participant id, visit)}``
+        :return: ``{recipient id: when to try again}``, and ``{recipient id: why nothing goes to it, or None if this
+            visit has mailed it already}``
+        :rtype: tuple
+        """
+        return {}, {}
+
+    def _hold(self, at):
+        """Result for a participant with a recipient whose mail must wait until ``at``."""
+        return Later(at, self.env._("The mail is held until the quiet hours are over."))
 
     def _get_targets(self, node, records):
         """``{participant id: recipients}``, records of the mailing's model"""

@@ -1,0 +1,43 @@
+# Mailing lists as topics of mails to leads, contacts and members of buying groups.
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class MailingList(models.Model):
+    """A mailing list may be the topic of mails that are sent to others than its contacts. Opting out of it is what the
+    host knows from its mailing lists: a subscription that is opted out, with a reason, which the preferences page shows
+    and takes back. Somebody who is no mailing contact yet becomes one to hold it, and no member by that.
+    """
+
+    _inherit = "mailing.list"
+
+    topic_journey_ids = fields.One2many("journey.journey", "topic_id", "Journeys with This Topic")
+    topic_mailing_ids = fields.One2many("mailing.mailing", "topic_id", "Mails with This Topic")
+
+    def _get_hidden_topic_error(self):
+        return self.env._(
+            "%(list)s is not shown in the recipients' preferences, so nobody could take an opt-out back. "
+            "Tick “Show In Preferences” on it, or choose another topic.",
+            list=self.name,
+        )
+
+    @api.constrains("is_public")
+    def _check_topic(self):
+        for topic in self.sudo():
+            if not topic.is_public and (topic.topic_journey_ids or topic.topic_mailing_ids):
+                raise UserError(topic._get_hidden_topic_error())
+
+    def _opt_out_of_topic(self, email, name=False):
+        """Note that this address wants no mails of the topic.
+
+        :param str email: normalized
+        """
+        self.ensure_one()
+        Contact = self.env["mailing.contact"].with_context(active_test=False)
+        contacts = Contact.search([("email_normalized", "=", email)])
+        if not contacts:
+            contacts = Contact.create({"email": email, "name": name or email})
+        if self not in contacts.subscription_ids.list_id:
+            self.env["mailing.subscription"].create({"contact_id": contacts[0].id, "list_id": self.id, "opt_out": True})
+        # every contact with the address: one that is still in would overrule the others
+        self._update_subscription_from_email(email, opt_out=True)
