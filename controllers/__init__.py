@@ -1,1 +1,2 @@
 from . import mailing_copy
+from . import mailing_topic

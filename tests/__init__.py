@@ -63,6 +63,9 @@ from . import test_mailing_usage
 from . import test_mailing_consent
 from . import test_mailing_rules
 from . import test_mailing_quiet
+from . import test_mailing_topic
+from . import test_mailing_preflight
+from . import test_mailing_cap_workers
 from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tools_domain_text

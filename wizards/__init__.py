@@ -15,3 +15,6 @@ from . import crm_lead_reactivate_audience
 from . import crm_lead_reactivate_create
 from . import crm_lead_reactivate_line
 from . import crm_lead_suggestion
+from . import mailing_preflight_line
+from . import mailing_preflight
+from . import mailing_preflight_buttons

@@ -68,6 +68,10 @@ MAILING_FIELDS = (
     "body_arch",
     "keep_archives",
     "use_exclusion_list",
+    "expiry_type",
+    "expiry_value",
+    "expiry_unit",
+    "expiry_date",
 )
 # fields of server actions that only system administrators see or set
 SYSTEM_FIELDS = {"code", "webhook_url", "webhook_field_ids"}

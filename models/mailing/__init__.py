@@ -4,6 +4,8 @@ from . import mailing_mailing
 from . import mailing_mailing_domain
 from . import mailing_mailing_rules
 from . import mailing_consent
+from . import mailing_mailing_findings
+from . import mailing_audience
 from . import mailing_cap
 from . import mailing_quiet
 from . import mailing_list
@@ -27,6 +29,7 @@ from . import mail_compose_message_copies
 from . import ir_mail_server
 from . import mail_compose_rules
 from . import mailing_subscription
+from . import res_config_settings_rules
 from . import mail_mail
 from . import mail_thread
 from . import mailing_usage

@@ -1,9 +1,12 @@
 # Rules that all mails of a journey follow: topic, caps, quiet hours, and one mail per address.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
 
 from odoo.addons.base.models.res_partner import _tz_get
 
+from ..journey.journey_version import StepError
 from .mailing_cap import WINDOWS
 
 
@@ -91,6 +94,23 @@ class JourneyJourney(models.Model):
             self._check_manager()
         return super().write(vals)
 
+    def _get_publish_errors(self):
+        """Each mail is tried with some of those who would enter, with the rights of the responsible user."""
+        errors = super()._get_publish_errors()
+        if errors:
+            return errors
+        responsible = self._as_responsible()
+        records = responsible.env[self.model_name].search(responsible._get_audience_domain(), limit=5)
+        for node in self.draft_version_id.node_ids.filtered("mailing_id"):
+            kind = node._get_kind().with_env(responsible.env).with_context(whole_audience=True)
+            sample = records
+            if node.people == "people":
+                sample = responsible.env["res.partner"].union(*kind._get_people(node, records).values())
+            mailing = node.mailing_id.with_env(responsible.env)
+            found = mailing._get_sample_findings(sample[:5].ids)
+            errors += [StepError(f"{node.name}: {text}", node) for level, text in found if level == "error"]
+        return errors
+
     def _get_own_caps(self):
         """``{window: mails at most}``, only those that are set"""
         self.ensure_one()
@@ -110,6 +130,37 @@ class JourneyJourney(models.Model):
         self.ensure_one()
         company = self.company_id or self.user_id.company_id
         return self.quiet_tz or self.env["mailing.quiet"]._get_company_timezone(company)
+
+    def _get_unsubscribed_domain(self):
+        """Opting out of the journey's topic is unsubscribing from this journey."""
+        domain = super()._get_unsubscribed_domain()
+        if not self.topic_id:
+            return domain
+        self.env.flush_all()
+        left = SQL(
+            """(
+            SELECT contact.email_normalized
+              FROM mailing_contact contact
+              JOIN mailing_subscription subscription ON subscription.contact_id = contact.id
+             WHERE subscription.list_id = %s AND contact.email_normalized IS NOT NULL
+          GROUP BY contact.email_normalized
+            HAVING bool_and(COALESCE(subscription.opt_out, FALSE)))""",
+            self.topic_id.id,
+        )
+        partners = Domain("id", "in", SQL("(SELECT id FROM res_partner WHERE email_normalized IN %s)", left))
+        if self.model_name == "buying.group":
+            open_members = ~Domain("partner_id.is_blacklisted", "=", True) & Domain("partner_id", "not any", partners)
+            return domain | (
+                Domain("member_ids", "any", Domain("partner_id", "any", partners))
+                & ~Domain("member_ids", "any", open_members & Domain("partner_id.email_normalized", "!=", False))
+            )
+        Model = self.env[self.model_name]
+        if "email_normalized" in Model._fields and Model._fields["email_normalized"].store:
+            table = SQL.identifier(Model._table)
+            domain |= Domain("id", "in", SQL("(SELECT id FROM %s WHERE email_normalized IN %s)", table, left))
+        if self._has_partner():
+            domain |= Domain("partner_id", "any", partners)
+        return domain
 
     @api.constrains("topic_id")
     def _check_topic(self):

@@ -22,6 +22,15 @@ class JourneyKindEmail(models.AbstractModel):
         copied.mailing_id.sudo().is_operational = node.mailing_id.is_operational
         return result
 
+    def _get_errors(self, node):
+        """What is found without recipients; publishing also tries the mail with some."""
+        errors = super()._get_errors(node)
+        if node.mailing_id:
+            mailing = node.mailing_id
+            found = mailing._get_sender_findings() + mailing._get_body_findings()
+            errors += [text for level, text in found if level == "error"]
+        return errors
+
     def _hold_back(self, node, participants, visits):
         held, refused = super()._hold_back(node, participants, visits)
         if not visits:

@@ -13,6 +13,33 @@ class MailingList(models.Model):
 
     topic_journey_ids = fields.One2many("journey.journey", "topic_id", "Journeys with This Topic")
     topic_mailing_ids = fields.One2many("mailing.mailing", "topic_id", "Mails with This Topic")
+    topic_journey_count = fields.Integer("Journeys", compute="_compute_topic_counts")
+    topic_mailing_count = fields.Integer("Mails of Its Own", compute="_compute_topic_counts")
+    topic_opt_out_count = fields.Integer("Opted Out", compute="_compute_topic_counts")
+
+    def _compute_topic_counts(self):
+        def count(model_name, field, domain=()):
+            rows = self.env[model_name].sudo()._read_group([(field, "in", self.ids), *domain], [field], ["__count"])
+            return {topic.id: number for topic, number in rows}
+
+        journeys, mailings = count("journey.journey", "topic_id"), count("mailing.mailing", "topic_id")
+        opt_outs = count("mailing.subscription", "list_id", [("opt_out", "=", True)])
+        for topic in self:
+            topic.topic_journey_count = journeys.get(topic.id, 0)
+            topic.topic_mailing_count = mailings.get(topic.id, 0)
+            topic.topic_opt_out_count = opt_outs.get(topic.id, 0)
+
+    def action_view_topic_opt_outs(self):
+        """Button: who left this topic, when and why."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Opted out of %(topic)s", topic=self.name),
+            "res_model": "mailing.subscription",
+            "view_mode": "list",
+            "domain": [("list_id", "=", self.id), ("opt_out", "=", True)],
+            "context": {"create": False},
+        }
 
     def _get_hidden_topic_error(self):
         return self.env._(

@@ -1,10 +1,20 @@
 # Mailings: what a mail is about, and whether it is one that people need rather than advertising.
+import logging
+import random
+import time
 from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.modules import module
 
 from ...tools.moments import add_duration
+from ..journey.journey_engine import RETRYABLE
+
+_logger = logging.getLogger(__name__)
+
+# how often the mailing queue takes a batch again that met another worker's mails to the same people
+MAX_COLLISIONS = 20
 
 
 class MailingMailing(models.Model):
@@ -68,6 +78,20 @@ class MailingMailing(models.Model):
         self.ensure_one()
         return self.topic_id or self.journey_node_id.journey_id.topic_id
 
+    def _get_trace_of(self, document_id, email):
+        """The newest trace of the mail to this record and address; none if there is none any more.
+
+        :param document_id: id of the recipient, maybe as a text from a link
+        :param str email: normalized
+        :rtype: mailing.trace
+        """
+        self.ensure_one()
+        Trace = self.env["mailing.trace"].sudo()
+        if not email or not str(document_id or "").isdecimal():
+            return Trace
+        domain = [("mass_mailing_id", "=", self.id), ("res_id", "=", int(document_id)), ("email", "=", email)]
+        return Trace.search(domain, order="id desc", limit=1)
+
     def _get_expiry(self, turn):
         """When the mail expires for a recipient whose turn came at ``turn``, naive UTC; never: the end of time
 
@@ -101,6 +125,25 @@ class MailingMailing(models.Model):
             self._check_operational()
         return result
 
-    def action_put_in_queue(self):
-        self._check_operational()
-        return super().action_put_in_queue()
+    @api.model
+    def _process_mass_mailing_queue(self):
+        return super(MailingMailing, self.with_context(mailing_queue=True))._process_mass_mailing_queue()
+
+    def _action_send_mail(self, res_ids=None):
+        """Under caps, two workers may want to write to one person at the same moment; the second one begins its batch
+        again. What was composed before is committed, so the queue goes on with the rest. Elsewhere, the host repeats
+        the whole request."""
+        if not self.env.context.get("mailing_queue") or module.current_test:
+            return super()._action_send_mail(res_ids=res_ids)
+        for mailing in self:
+            for collision in range(MAX_COLLISIONS):
+                try:
+                    super(MailingMailing, mailing)._action_send_mail(res_ids=res_ids)
+                    break
+                except RETRYABLE as error:
+                    self.env.cr.rollback()
+                    if collision == MAX_COLLISIONS - 1:
+                        raise
+                    _logger.info("Mailing %s goes on after a collision: %s", mailing.id, error)
+                    time.sleep(random.uniform(0, 0.1))
+        return True

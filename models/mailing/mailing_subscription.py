@@ -18,25 +18,25 @@ class MailingSubscription(models.Model):
         return result
 
     def _log_unsubscribed(self):
-        """Note it for the oldest contact with the address; the nightly collection skips what was noted here."""
+        """Note it for whom a mail was to (context ``unsubscribed_partner_id``), or else the oldest contact with the
+        address. The nightly collection skips what was noted here."""
         if not self:
             return
-        emails = self.contact_id.mapped("email_normalized")
-        partners = (
-            self.env["res.partner"].sudo().search([("email_normalized", "in", emails)], order="id desc")
+        Partner = self.env["res.partner"].sudo()
+        known = Partner.browse(self.env.context.get("unsubscribed_partner_id") or ())
+        partners = Partner.search(
+            [("email_normalized", "in", self.contact_id.mapped("email_normalized"))], order="id desc"
         ).grouped("email_normalized")
-        type_id = self.env["engagement.activity.type"]._get_by_code("email_unsubscribed").id
-        self.env["engagement.activity"].sudo().create(
-            [
-                {
-                    "type_id": type_id,
-                    "date": fields.Datetime.now(),
-                    "partner_id": partners[subscription.contact_id.email_normalized][-1:].id,
+        activities = {}
+        for subscription in self:
+            partner = known or partners.get(subscription.contact_id.email_normalized, Partner)[-1:]
+            if partner:
+                activities[partner, subscription.list_id] = {
+                    "partner_id": partner.id,
                     "subject": subscription.list_id.name,
                     "res_model": "mailing.subscription",
                     "res_id": subscription.id,
+                    "date": fields.Datetime.now(),
+                    "type_id": self.env["engagement.activity.type"]._get_by_code("email_unsubscribed").id,
                 }
-                for subscription in self
-                if subscription.contact_id.email_normalized in partners
-            ]
-        )
+        self.env["engagement.activity"].sudo().create(list(activities.values()))

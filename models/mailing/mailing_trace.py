@@ -102,6 +102,13 @@ class MailingTrace(models.Model):
             seconds=seconds,
         )
 
+    def _get_person(self):
+        """The person behind this trace, if it is there and the person is known.
+
+        :rtype: res.partner
+        """
+        return self._get_partners().get(self.id) or self.env["res.partner"]
+
     def _get_partners(self):
         """The person behind each trace: the recipient itself, its contact, or a contact with its address.
 

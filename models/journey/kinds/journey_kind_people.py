@@ -9,7 +9,7 @@ class JourneyKind(models.AbstractModel):
         """Steps on a path of people act on the people of that path only."""
         people = super()._get_people(node, records)
         split = node._get_people_split()
-        if not split:
+        if not split or self.env.context.get("whole_audience"):
             return people
         self.env["journey.participant"].flush_model()
         self.env.cr.execute(
