@@ -65,6 +65,7 @@
         "views/mailing_copy_templates.xml",
         "views/mailing_usage_views.xml",
         "views/res_config_settings_views.xml",
+        "views/res_config_settings_summary_views.xml",
         "views/mailing_rules_views.xml",
         "views/mailing_topic_templates.xml",
         "views/res_config_settings_rules_views.xml",

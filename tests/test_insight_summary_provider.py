@@ -216,3 +216,11 @@ class TestSummaryProvider(BuyingJourneyCase):
         self.assertEqual(type(caught.exception).__name__, "AccessError")
         with self.assertRaises(UserError):
             self.env["buying.summary"].with_user(self.manager).create({"text": "x"})
+
+    def test_settings(self):
+        settings = self.env["res.config.settings"].with_user(self.system).create({})
+        self.assertEqual((settings.bj_summary_model, settings.bj_summary_key), ("test-model", "secret"))
+        settings.write({"bj_summary_url": False, "bj_summary_daily_limit": 7})
+        settings.execute()
+        self.assertFalse(self.env["buying.summary.openai"]._is_on())
+        self.assertEqual(self.env["buying.summary.openai"]._get_number("daily_limit", 200), 7)

@@ -16,6 +16,7 @@ from . import buying_summary_openai
 from . import buying_summary
 from . import buying_summary_opinion
 from . import buying_summarized
+from . import res_config_settings
 from . import buying_group_topics
 from . import res_partner_topics
 from . import actions

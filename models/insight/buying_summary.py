@@ -122,7 +122,8 @@ class BuyingSummary(models.Model):
         company_lang = self.env.company.partner_id.lang or "en_US"
         for user, of_user in groups.grouped("user_id").items():
             # with the rights and in the language of who reads them: the facts would differ otherwise
-            reader = self.with_user(user) if user else self
+            may_read = user and user.has_group("crm_buying_journey.group_sales")
+            reader = self.with_user(user) if may_read else self
             reader = reader.with_context(lang=user.lang or company_lang)
             for some in split_every(BATCH_SIZE, of_user.ids):
                 reader._write_with_provider(of_user.browse(some).with_env(reader.env))
