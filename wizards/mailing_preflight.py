@@ -56,7 +56,7 @@ class MailingPreflight(models.TransientModel):
         counts = dict.fromkeys(labels, 0)
         for reason in audience.refused.values():
             counts[reason] += 1
-        lines = [("matched", self.env._("Recipients matched"), len(audience.matched))]
+        lines = [("matched", self.env._("Matched"), len(audience.matched))]
         lines += [(reason, labels[reason], count) for reason, count in counts.items() if count]
         lines.append(("going", self.env._("Will be sent"), len(going)))
         findings = mailing._get_findings(mailing._get_sample(going))

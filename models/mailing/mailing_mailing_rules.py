@@ -46,9 +46,10 @@ class MailingMailing(models.Model):
     )
 
     expiry_type = fields.Selection(
-        [("after", "Some Time after Its Turn"), ("date", "At a Moment")],
+        [("after", "Some Time after the Participant Came to the Step"), ("date", "At a Moment")],
         "Expires",
-        help="What has not left by then is not sent any more. Empty means never.",
+        help="What has not left by then is not sent any more; empty means never. The first choice is for the mails of "
+        "journeys only.",
     )
     expiry_value = fields.Integer("Expires After", default=2)
     expiry_unit = fields.Selection(
