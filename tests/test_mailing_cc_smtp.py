@@ -102,6 +102,7 @@ class TestMailingCcSmtp(CopyCase):
                 [b'"Mitchell Admin" <sales.person@example.com>, boss.test@example.com'],
             )
             self.assertFalse(self.header(content, "X-Copy-Cc") + self.header(content, "X-Forge-To"))
+            self.assertTrue(self.header(content, "List-Unsubscribe")[0].startswith(b"<http"), "no encoded word")
         by_envelope = {envelope[0]: message for envelope, _content, message in mails}
         copy, primary = by_envelope["boss.test@example.com"], by_envelope["brandon.test@example.com"]
         self.assertNotEqual(copy["Message-Id"], primary["Message-Id"])

@@ -14,4 +14,8 @@ class IrMailServer(models.Model):
             del message["Cc"]
             message["Cc"] = shown
         del message["X-Copy-Cc"]
+        if len(message["List-Unsubscribe"] or "") > 60:
+            # a longer line is legal (RFC 5322, 2.1.1); at 78 characters the link would be encoded, and mail programs
+            # would show no button to unsubscribe
+            message.policy = message.policy.clone(max_line_length=998)
         return super()._alter_message__(message, smtp_from, smtp_to_list)

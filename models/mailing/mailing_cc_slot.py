@@ -119,14 +119,17 @@ class MailingCcSlot(models.Model):
         for slot in self:
             slot.available_relations = [*slot._get_named_paths(slot.mailing_model_name), "role", "partner", "path"]
 
-    @api.depends("source", "path", "role_id", "partner_id", "mailing_id.mailing_model_id")
+    @api.depends("source", "path", "relation", "role_id", "partner_id", "mailing_id.mailing_model_id")
     @api.depends_context("lang")
     def _compute_label(self):
+        named = dict(self._fields["relation"]._description_selection(self.env))
         for slot in self:
             if slot.source == "role":
                 slot.label = self.env._("Buying group: %(role)s", role=slot.role_id.sudo().name or "…")
             elif slot.source == "partner":
                 slot.label = slot.partner_id.sudo().display_name or ""
+            elif slot.relation != "path":
+                slot.label = named[slot.relation]
             else:
                 try:
                     slot.label = " › ".join(field._description_string(self.env) for field in slot._get_fields())
