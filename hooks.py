@@ -9,6 +9,8 @@ def uninstall_hook(env):
     """
     participants = env["journey.participant"].search([("state", "=", "active")])
     participants._cancel_outbox()
+    # without us a tracked copy would leave unmarked
+    env["mail.mail"].search([("mailing_copy_id", "!=", False), ("state", "=", "outgoing")]).cancel()
     drafts = env["mailing.mailing"].search([("journey_node_id", "!=", False), ("state", "=", "draft")])
     env.flush_all()
     # in the order of the references between them; the database takes along what belongs to each
