@@ -58,3 +58,45 @@ class TestCapWorkers(CommittedJourneyCase):
         self.assertEqual(set(participants.mapped("state")), {"completed"})
         skipped = participants.trace_ids.filtered(lambda trace: trace.state == "skipped")
         self.assertEqual(skipped.mapped("reason"), ["Frequency cap reached"] * self.count)
+
+    def test_one_off_mailing_and_journey_at_once(self):
+        self.real["ir.config_parameter"].set_param("mail.batch_size", "7")
+        self.addCleanup(self.forget_batch_size)
+        mailing = self.keep(
+            self.real["mailing.mailing"].create(
+                {
+                    "subject": "One-off",
+                    "mailing_type": "mail",
+                    "mailing_model_id": self.real["ir.model"]._get_id("res.partner"),
+                    "mailing_domain": str([("id", "in", self.partners.ids)]),
+                    "body_html": BODY,
+                    "state": "in_queue",
+                }
+            )
+        )
+        self.real_cr.commit()
+        # without a mail server, mails that are sent at once would fail, and failed ones free their place
+        queue = "type(env['mail.mail']).send = lambda self, *args, **kwargs: None\n"
+        queue += "env['mailing.mailing']._process_mass_mailing_queue()\nenv.cr.commit()\n"
+        workers = [self.start_worker(script) for script in (TICK + TICK, queue)]
+        for worker in workers:
+            self.release(worker)
+        for worker in workers:
+            self.end_worker(worker, seconds=400)
+        self.real_cr.rollback()
+        self.real.invalidate_all()
+        traces = self.real["mailing.trace"].search(
+            [("mass_mailing_id", "in", (self.mailing + self.other_mailing + mailing).ids)]
+        )
+        self.assertEqual(len(traces), 3 * self.count)
+        going = traces.filtered(lambda trace: trace.trace_status == "outgoing")
+        self.assertEqual(sorted(going.mapped("res_id")), sorted(self.partners.ids), "one mail each, not more")
+        self.assertEqual(set((traces - going).mapped("failure_type")), {"mail_cap"})
+        self.assertEqual(mailing.state, "done")
+        self.real["mail.mail"].search([("mailing_id", "=", mailing.id)]).unlink()
+        self.real_cr.commit()
+
+    def forget_batch_size(self):
+        self.real_cr.rollback()
+        self.real["ir.config_parameter"].search([("key", "=", "mail.batch_size")]).unlink()
+        self.real_cr.commit()
