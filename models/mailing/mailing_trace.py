@@ -24,9 +24,8 @@ class MailingTrace(models.Model):
     # caps and duplicates look mails up by address for each batch; core has no index on it
     _address_idx = models.Index("(email) WHERE trace_type = 'mail'")
 
-    # a step asks for each batch whom of it the mailing has mailed already, by address and by record
+    # a step asks for each batch whom of it the mailing has mailed already
     _mailing_email_idx = models.Index("(mass_mailing_id, email)")
-    _mailing_record_idx = models.Index("(mass_mailing_id, res_id)")
     # what became of the mails to a record: asked for each lost lead, and for everybody that a step listens to
     _record_idx = models.Index("(res_id, model)")
 
