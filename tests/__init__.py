@@ -70,6 +70,7 @@ from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tools_domain_text
 from . import test_tour
+from . import test_tour_reactivation_run
 from . import test_wizard_groups
 from . import test_wizard_test_run
 from . import test_tour_dashboard

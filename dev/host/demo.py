@@ -107,5 +107,5 @@ def prepare_database(house):
 def run_demo(house, address):
     """Run the demo's script once in the database's life; links in its mails lead to the address."""
     with step("Running the demo"):
-        run_script(house, "run_demo", show=True, BJ_MAILS=MAILS, BJ_ADDRESS=address)
+        run_script(house, "run_demo", show=True, BJ_MAILS=MAILS, BJ_ADDRESS=address, BJ_SCRIPTS=DEV / "scripts")
     write_state(house.server, demo_ran=True)
