@@ -90,3 +90,4 @@ from . import test_crm_guards
 from . import test_crm_documented_recipe
 from . import test_crm_lost_reason
 from . import test_mailing_domain
+from . import test_tour_reactivate
