@@ -31,7 +31,21 @@ def uninstall_hook(env):
     env.cr.execute("DELETE FROM buying_role_template")
     env.cr.execute("DELETE FROM buying_stage_model")
     env.invalidate_all()
+    _empty_lost_audiences(env)
     # the list of mailings gets its own context back, since the filter goes with us
     action = env.ref("mass_mailing.mailing_mailing_action_mail", raise_if_not_found=False)
     if action:
         action.context = action.context.replace("'search_default_without_journeys': 1,", "")
+
+
+def _empty_lost_audiences(env):
+    """Audiences that name our fields of leads would make the scheduled action of mailings fail, for every mailing."""
+    names = ("lead_of_person", "has_mail_address", "has_live_lead", "is_refusing_mail", "is_bouncing")
+    names += ("opted_out_topic_ids", "is_in_running_journey", "days_since_")
+    waiting = env["mailing.mailing"].search([("state", "!=", "done"), ("mailing_domain", "!=", False)])
+    kept = env["mailing.filter"].search([("mailing_domain", "!=", "[]")])
+    for records in (waiting, kept):
+        ours = records.filtered(lambda record: any(name in record.mailing_domain for name in names))
+        ours.mailing_domain = "[('id', 'in', [])]"
+        if ours._name == "mailing.mailing":
+            ours.state = "draft"

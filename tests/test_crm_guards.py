@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tests import tagged
 
+from ..hooks import _empty_lost_audiences
 from .common_lost_leads import LostLeadsCase
 
 
@@ -399,3 +400,22 @@ class TestReactivationGuards(LostLeadsCase):
         self.env["mail.blacklist"]._add(lead.email_normalized)
         with self.assertRaisesRegex(UserError, "1 leads match, and the guard rails"):
             self.make_wizard().action_create_mailing()
+
+    def test_uninstalling_leaves_no_filter_that_would_break_the_queue(self):
+        self.make_lead("Lead")
+        wizard = self.make_wizard()
+        wizard.action_save_filter()
+        mailing = wizard._create_mailing()
+        mailing.action_put_in_queue()
+        other = self.env["mailing.mailing"].create(
+            {
+                "subject": "Other",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "mailing_domain": "[('active', '=', False)]",
+            }
+        )
+        _empty_lost_audiences(self.env)
+        self.assertEqual((mailing.mailing_domain, mailing.state), ("[('id', 'in', [])]", "draft"))
+        favourite = self.env["mailing.filter"].search([("name", "=", wizard.name)], limit=1)
+        self.assertEqual(favourite.mailing_domain, "[('id', 'in', [])]")
+        self.assertEqual(other.mailing_domain, "[('active', '=', False)]")
