@@ -92,7 +92,9 @@ class TestDocumentedRecipe(LostLeadsCase):
         self.assertFalse(self.by_ours())
 
     def test_10_leaving_a_topic_is_not_leaving_everything(self):
-        topic, other = self.env["mailing.list"].create([{"name": "Offers"}, {"name": "Events"}])
+        topic, other = self.env["mailing.list"].create(
+            [{"name": "Offers", "is_public": True}, {"name": "Events", "is_public": True}]
+        )
         lead = self.make_late("Lead")
         self.env["mailing.contact"].create(
             {

@@ -80,7 +80,9 @@ class TestReactivationGuards(LostLeadsCase):
         self.assertAudience(self.make_wizard(), free + lead, blacklisted=2)
 
     def test_opted_out_of_the_topic(self):
-        topic, other_topic = self.env["mailing.list"].create([{"name": "Offers"}, {"name": "News"}])
+        topic, other_topic = self.env["mailing.list"].create(
+            [{"name": "Offers", "is_public": True}, {"name": "News", "is_public": True}]
+        )
         lead, free = self.make_lead("Lead"), self.make_lead("Free")
         self.env["mailing.contact"].create(
             {
@@ -355,6 +357,15 @@ class TestReactivationGuards(LostLeadsCase):
             sorted(mailing.mailing_trace_ids.mapped("email")), ["alone@lead.example.com", "twice@guard.example.com"]
         )
 
+    def test_all_leads_of_a_person_still_get_one_mail(self):
+        self.make_lead("One", email="Twice@guard.example.com", contact_name="Joel")
+        self.make_lead("Two", email="twice@guard.example.com", contact_name="Joel Willis")
+        mailing = self.make_wizard(person_choice="all")._create_mailing()
+        with self.mock_mail_gateway(mail_unlink_sent=False):
+            mailing.action_send_mail()
+        sent = mailing.mailing_trace_ids.filtered(lambda trace: trace.trace_status not in ("cancel", "error"))
+        self.assertEqual(sent.mapped("email"), ["twice@guard.example.com"])
+
     # The draft
 
     def test_the_draft_mailing(self):
@@ -376,7 +387,7 @@ class TestReactivationGuards(LostLeadsCase):
 
     def test_the_draft_journey(self):
         leads = self.make_lead("One") + self.make_lead("Two")
-        topic = self.env["mailing.list"].create({"name": "Offers"})
+        topic = self.env["mailing.list"].create({"name": "Offers", "is_public": True})
         wizard = self.make_wizard(topic_id=topic.id)
         wizard.name = "Back in stock"
         journey = self.env["journey.journey"].browse(wizard.action_create_journey()["res_id"])

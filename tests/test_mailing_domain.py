@@ -44,10 +44,12 @@ class TestMailingDomain(LostLeadsCase):
 
     def test_a_broken_filter_stops_no_other_mailing(self):
         lead = self.make_lead("Lead")
-        broken = self.make_mailing("[('x_removed', '=', 1)]")
-        sound = self.make_mailing(f"[('id', '=', {lead.id}), ('active', '=', False)]")
+        domain = f"[('id', '=', {lead.id}), ('active', '=', False)]"
+        broken, sound = self.make_mailing(domain), self.make_mailing(domain)
         for mailing in broken + sound:
             mailing.action_put_in_queue()
+        # a field goes while the mailing waits
+        broken.sudo().mailing_domain = "[('x_removed', '=', 1)]"
         (broken + sound).schedule_date = fields.Datetime.now() - timedelta(minutes=1)
         with (
             self.mock_mail_gateway(mail_unlink_sent=False),

@@ -86,6 +86,7 @@ class CrmLeadReactivate(models.TransientModel):
     guard_opted_out = fields.Boolean("Opted Out of the Topic", default=True)
     topic_id = fields.Many2one(
         "mailing.list",
+        domain="[('is_public', '=', True)]",
         help="What the mail is about. Whoever opted out of it gets no mail; who unsubscribes from the mail opts out of "
         "this topic only.",
     )
