@@ -54,6 +54,10 @@ from . import test_journey_outline
 from . import test_journey_queue
 from . import test_journey_security
 from . import test_mailing_batch
+from . import test_mailing_ab
+from . import test_mailing_ab_decision
+from . import test_mailing_ab_journey
+from . import test_mailing_ab_limits
 from . import test_mailing_cc
 from . import test_mailing_cc_gateway
 from . import test_mailing_cc_slots
@@ -69,8 +73,10 @@ from . import test_mailing_cap_workers
 from . import test_mailing_outbox
 from . import test_tools_domains
 from . import test_tools_domain_text
+from . import test_tools_experiments
 from . import test_tour
 from . import test_tour_reactivation_run
+from . import test_tour_ab
 from . import test_wizard_groups
 from . import test_wizard_test_run
 from . import test_tour_dashboard

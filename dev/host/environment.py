@@ -10,7 +10,7 @@ import sys
 
 from .locks import exclusive
 from .packages import FREE_FOR_SETUP, check_machine, check_space, ensure_packages
-from .paths import CACHE, REQUIREMENTS, VENV, make_cache
+from .paths import CACHE, REQUIREMENTS, REQUIREMENTS_BARE, VENV, make_cache
 from .say import Stop, last_line, run_logged, step
 
 # Set once a command goes on under the environment's own Python: to its process id, which stays when it does, so that
@@ -24,7 +24,8 @@ def environment_folder():
 
     The interpreter inside gives the same name as the one that made it, so both find the same folder.
     """
-    facts = [REQUIREMENTS.read_text(), sys.version, platform.machine(), os.path.realpath(sys.base_prefix)]
+    pins = REQUIREMENTS.read_text() + REQUIREMENTS_BARE.read_text()
+    facts = [pins, sys.version, platform.machine(), os.path.realpath(sys.base_prefix)]
     return CACHE / "venvs" / hashlib.sha256("\0".join(facts).encode()).hexdigest()[:16]
 
 
@@ -43,14 +44,16 @@ def build(folder):
             shutil.rmtree(folder, ignore_errors=True)
             raise Stop(f"No Python environment could be made: {last_line(output, 'Error')}")
         install = [str(folder / "bin" / "python"), "-m", "pip", "install", "--no-input", "--no-cache-dir"]
-        install += ["--disable-pip-version-check", "--prefer-binary", "-r", str(REQUIREMENTS)]
-        code, output = run_logged(install, "pip.log")
+        install += ["--disable-pip-version-check", "--prefer-binary"]
+        code, output = run_logged([*install, "-r", str(REQUIREMENTS)], "pip.log")
+        if not code:
+            code, output = run_logged([*install, "--no-deps", "-r", str(REQUIREMENTS_BARE)], "pip-bare.log")
     if code:
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             check_space()
         reason = last_line(output, "ERROR:", "error:")
-        raise Stop(f"The Python packages could not be installed: {reason} — details in {CACHE / 'log' / 'pip.log'}")
+        raise Stop(f"The Python packages could not be installed: {reason} — details in {CACHE / 'log'}")
     (folder / "complete").touch()
 
 

@@ -8,6 +8,7 @@ ADDON = "crm_buying_journey"
 ROOT = Path(__file__).resolve().parents[2]
 DEV = ROOT / "dev"
 REQUIREMENTS = DEV / "requirements.txt"
+REQUIREMENTS_BARE = DEV / "requirements-bare.txt"
 
 # In the checkout, but no part of what Odoo installs.
 NOT_ADDON = ("dev", "__pycache__")

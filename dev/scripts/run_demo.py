@@ -79,6 +79,62 @@ spec.loader.exec_module(reactivation)
 lost = reactivation.run(env, deliver)
 ready_made |= lost
 
+# a newsletter whose subject was tested: 60 % of the readers got one of two, 10 % nothing, the rest the winner
+readers = env["mailing.list"].create({"name": "Office Newsletter"})
+env["mailing.contact"].create(
+    [
+        {
+            "name": f"Reader {number}",
+            "email": f"reader.{number}@newsletter.example.com",
+            "subscription_ids": [(0, 0, {"list_id": readers.id})],
+        }
+        for number in range(1, 201)
+    ]
+)
+newsletter = (
+    env["mailing.mailing"]
+    .with_user(admin)
+    .create(
+        {
+            "subject": "Our spring catalogue",
+            "body_html": """<div>
+                <p>Desks that grow with you: <a href="https://www.example.com/spring">have a look</a>.</p>
+                <p><a href="/unsubscribe_from_list">Unsubscribe</a></p></div>""",
+            "mailing_model_id": env["ir.model"]._get_id("mailing.list"),
+            "contact_list_ids": [(6, 0, readers.ids)],
+            "mailing_domain": str([("list_ids", "in", readers.ids)]),
+        }
+    )
+)
+newsletter.action_create_ab_test()
+ab_test = newsletter.ab_test_id
+ab_test.write({"name": "Spring catalogue: which subject?", "test_percent": 60, "holdout_percent": 10, "min_sample": 50})
+ab_test.arm_ids[1].subject = "Sit or stand: desks for 20 % less"
+newsletter.action_launch()
+
+
+def send_newsletter():
+    """Make the mails and let them count as sent: 180 files more in the sink would hide the others."""
+    env["mailing.mailing"].browse(ab_test.arm_ids.mailing_id.ids)._action_send_mail()
+    mails = env["mail.mail"].search([("mailing_id", "in", ab_test.arm_ids.mailing_id.ids), ("state", "=", "outgoing")])
+    mails.mailing_trace_ids.write(
+        {"trace_status": "sent", "sent_datetime": fields.Datetime.subtract(fields.Datetime.now(), hours=3)}
+    )
+    mails.state = "sent"
+
+
+send_newsletter()
+for arm, opened, clicked in zip(ab_test.arm_ids, (22, 34), (5, 27), strict=True):
+    reached = env["mailing.trace"].search([("mass_mailing_id", "=", arm.mailing_id.id)], order="id")
+    reached[:opened].set_opened()
+    code = env["link.tracker"].search([("mass_mailing_id", "=", arm.mailing_id.id)], limit=1).code
+    for trace in reached[:clicked]:
+        env["link.tracker.click"].add_click(code, ip="127.0.0.1", country_code="BE", mailing_trace_id=trace.id)
+ab_test.decide()
+send_newsletter()
+env.cr.commit()
+print(f"A/B test “{ab_test.name}”: {ab_test.outcome}, arm {ab_test.winner_arm_id.letter or 'none'}")
+
 groups = env["buying.group"].search([])
 print(f"Buying groups built: {len(groups)}")
 for group in groups:

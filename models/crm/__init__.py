@@ -10,3 +10,4 @@ from . import crm_lead_person
 from . import crm_lost_reason
 from . import crm_lead_reply
 from . import crm_lead_attribution
+from . import mailing_ab_test

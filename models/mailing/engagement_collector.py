@@ -2,6 +2,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ...tools import scanners
+
 
 class EngagementCollector(models.AbstractModel):
     """Traces tell of opens, clicks and replies at once; this catches what came before the addon, or was missed.
@@ -111,16 +113,12 @@ class EngagementCollector(models.AbstractModel):
     @api.model
     def _get_scanner_seconds(self):
         """Within how many seconds after a mail was sent only machines open and click; 0 if the rule is off."""
-        seconds = self.env["ir.config_parameter"].sudo().get_param("crm_buying_journey.scanner_seconds")
-        return int(seconds) if str(seconds or "").isdecimal() else 2
+        return scanners.get_seconds(self.env)
 
     @api.model
     def _mark_automatic(self):
-        """Virus scanners open mails and follow their links. What no person can do is marked as automatic:
-
-        * opening or clicking within a few seconds after the mail was sent (parameter
-          ``crm_buying_journey.scanner_seconds``; 2 unless set, 0 turns it off)
-        * three or more clicks on one mail within one second
+        """Virus scanners open mails and follow their links. What no person can do is marked as automatic, by the rules
+        of :mod:`tools.scanners`. What a robot did by its own word was marked when it happened.
         """
         result = super()._mark_automatic()
         seconds = self._get_scanner_seconds()
@@ -138,23 +136,21 @@ class EngagementCollector(models.AbstractModel):
                  WHERE activity.res_model = 'mailing.trace' AND activity.is_automatic IS NOT TRUE
                    AND activity.create_date > timezone('UTC', now()) - interval '2 days'
             ), burst AS (
-                SELECT recent.id,
-                       COUNT(*) OVER (PARTITION BY recent.res_id ORDER BY recent.date
-                                      RANGE BETWEEN interval '1 second' PRECEDING
-                                                AND interval '1 second' FOLLOWING) AS clicks
+                SELECT recent.id, %(burst)s AS clicks
                   FROM recent WHERE recent.code = 'email_clicked'
             )
             UPDATE engagement_activity SET is_automatic = TRUE
              WHERE id IN (
                     SELECT recent.id FROM recent
                       JOIN mailing_trace trace ON trace.id = recent.res_id
-                     WHERE recent.date - trace.sent_datetime
-                           BETWEEN interval '0' AND %(seconds)s * interval '1 second'
+                     WHERE %(too_fast)s
                      UNION
-                    SELECT id FROM burst WHERE clicks >= 3
+                    SELECT id FROM burst WHERE clicks >= %(burst_clicks)s
                    )
             """,
-                seconds=seconds,
+                burst=scanners.sql_burst(SQL("recent.res_id"), SQL("recent.date")),
+                too_fast=scanners.sql_too_fast(SQL("recent.date"), SQL("trace.sent_datetime"), seconds),
+                burst_clicks=scanners.BURST_CLICKS,
             )
         )
         self.env["engagement.activity"].invalidate_model(["is_automatic"])

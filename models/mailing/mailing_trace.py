@@ -66,6 +66,7 @@ class MailingTrace(models.Model):
             "type_id": self.env["engagement.activity.type"]._get_by_code(code).id,
             "date": fields.Datetime.now(),
             "res_model": "mailing.trace",
+            "is_automatic": bool(self.env.context.get("bj_robot")),
         }
         self.env["engagement.activity"].sudo().create(
             [

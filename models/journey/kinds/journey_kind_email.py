@@ -58,6 +58,10 @@ class JourneyKindEmail(models.AbstractModel):
         """A mailing of a live journey is never in a state that the mailing queue would send by itself."""
         node.mailing_id.write({"state": "done"})
 
+    def _get_mailings(self, node):
+        """The mails that the node may send: one, unless another file lets it choose."""
+        return node.mailing_id
+
     def _get_target_model(self, node):
         return "res.partner" if node.people == "people" else node.model_name
 
@@ -152,7 +156,7 @@ class JourneyKindEmail(models.AbstractModel):
             .sudo()
             .search_fetch(
                 [
-                    ("mass_mailing_id", "=", node.mailing_id.id),
+                    ("mass_mailing_id", "in", self._get_mailings(node).ids),
                     ("res_id", "in", list(visits)),
                     ("trace_status", "not in", ("cancel", "error")),
                 ],
@@ -161,14 +165,15 @@ class JourneyKindEmail(models.AbstractModel):
         )
         return {trace.res_id for trace in traces if trace.journey_participant_id.id != visits[trace.res_id][0]}
 
-    def _compose(self, node, visits):
+    def _compose(self, node, visits, mailing=None):
         """Create mails in state outgoing and their mailing traces, without committing.
 
         :param dict visits: ``{recipient id: (participant id, visit)}``
+        :param mailing: one of :meth:`_get_mailings`; the node's own unless given
         """
         if not visits:
             return
-        mailing = node.mailing_id.sudo(False)
+        mailing = (mailing or node.mailing_id).sudo(False)
         if mailing.mailing_model_real != self._get_target_model(node):
             raise UserError(self.env._("The mail is written for other recipients than the step sends to."))
         composer = (
@@ -211,7 +216,7 @@ class JourneyKindEmail(models.AbstractModel):
             .sudo()
             .search(
                 [
-                    ("mass_mailing_id", "=", node.mailing_id.id),
+                    ("mass_mailing_id", "in", self._get_mailings(node).ids),
                     ("res_id", "in", list(visits)),
                     ("journey_participant_id", "in", list({visit[0] for visit in visits.values()})),
                 ]
