@@ -10,7 +10,10 @@ env["ir.module.module"].search([("name", "=", "{ADDON}")]).button_immediate_unin
 env.cr.commit()
 """
 # Names that only our tables have.
-TABLES = "^(buying_|engagement_|journey_|mailing_cc_slot|mailing_trace_copy|mailing_copy_optout|res_partner_affiliated_account)"
+TABLES = (
+    "^(buying_|engagement_|journey_|mailing_ab_|mailing_cc_slot|mailing_trace_copy|mailing_copy_optout"
+    "|res_partner_affiliated_account)"
+)
 
 
 def uninstall_problems(house, database):
