@@ -46,6 +46,7 @@ from . import test_journey_versions
 from . import test_journey_exactly_once
 from . import test_journey_figures
 from . import test_journey_faults
+from . import test_journey_guards
 from . import test_journey_handover
 from . import test_journey_kind_edges
 from . import test_journey_lifecycle

@@ -49,6 +49,22 @@ class TestJourneyPeopleSplit(GraphCase):
         reasons = journey.participant_ids.trace_ids.sorted("visit").mapped("reason")
         self.assertEqual(reasons[0], "Path Path 1: 1 people")
 
+    def test_new_version_does_not_send_people_over_their_paths_again(self):
+        """Who is between two paths when it is published moves to it once all people are together."""
+        journey, _nodes = self.split(
+            self.group, [{"domain": "[('function', 'ilike', 'director')]"}, {"domain": "[('email', '!=', False)]"}]
+        )
+        self.engine.tick(limit=2)
+        self.assertEqual(self.refs(), ("1", False))
+        journey.action_edit()
+        journey.with_user(self.manager).action_publish(move_participants=True)
+        self.assertEqual(journey.participant_ids.version_id.number, 1)
+        self.engine.tick()
+        self.assertEqual(self.refs(), ("1t", "2t"))
+        self.assertEqual(journey.participant_ids.state, "completed")
+        self.engine.tick()
+        self.assertFalse(journey.version_ids.filtered("takes_over"))
+
     def test_default_path_takes_the_others_and_without_one_they_skip(self):
         path = {"domain": "[('function', 'ilike', 'director')]"}
         self.split(self.group, [path], default=True)
@@ -128,9 +144,11 @@ class TestJourneyPeopleSplit(GraphCase):
 
     def test_paths_hold_actions_and_mails_on_people_only(self):
         journey, nodes = self.split(self.account, [{"domain": "[('ref', '=', False)]"}], publish=False)
+        # piece by piece, since the methods that add steps refuse such a place
         wait = self.env["journey.node"].create(
-            {"version_id": journey.draft_version_id.id, "kind": "wait", "name": "Pause", "after_id": nodes["Path 1"].id}
+            {"version_id": journey.draft_version_id.id, "kind": "wait", "name": "Pause"}
         )
+        self.env["journey.edge"].create({"source_id": nodes["Path 1"].id, "target_id": wait.id})
         self.assertRegex("\n".join(journey._get_publish_errors()), "Split: Pause lies on a path for some people")
         wait.unlink()
         self.assertFalse(journey._get_publish_errors())

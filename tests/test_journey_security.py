@@ -89,6 +89,16 @@ class TestJourneySecurity(JourneyCase):
                 .create({"mailing_id": mailing.id, "path": "user_id"})
             )
         )
+        # neither by setting it back to a draft first
+        self.assertRefused(lambda: mailing.with_user(self.marketer).write({"state": "draft"}))
+        self.assertRefused(mailing.with_user(self.marketer).action_cancel)
+        self.assertRefused(
+            lambda: mailing.with_user(self.marketer).write({"state": "draft", "subject": "Hijacked", "active": True})
+        )
+        self.assertEqual(mailing.state, "done")
+        mailing.sudo().state = "draft"
+        self.assertRefused(lambda: mailing.with_user(self.marketer).write({"subject": "Hijacked"}))
+        mailing.sudo().state = "done"
         mailing.with_user(self.manager).subject = "Typo mended"
         self.assertRefused(
             lambda: mailing.with_user(self.manager).write(

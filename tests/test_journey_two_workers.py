@@ -1,4 +1,6 @@
 # Two workers at once, real processes on committed data: exit rules, goals, adding records by hand, and collisions.
+import os
+
 from odoo.tests import tagged
 
 from .common_committed import CommittedJourneyCase
@@ -9,6 +11,23 @@ BACKWARDS = """
 Engine = type(env['journey.engine'])
 original = Engine._get_due_nodes
 Engine._get_due_nodes = lambda engine: original(engine).sorted('id', reverse=True)
+"""
+# a worker that always has a batch in hand, each for a while, so that another one's work falls into one of them
+SLOWLY = """
+Engine = type(env['journey.engine'])
+process = Engine._process
+def slowly(self, node, participants):
+    open({started!r}, 'w').close()
+    time.sleep(0.3)
+    return process(self, node, participants)
+Engine._process = slowly
+"""
+# begins when the other worker has its first batch in hand; the host would try a call five times
+AWAIT = """
+from odoo.service import model
+model.MAX_TRIES_ON_CONCURRENCY_FAILURE = 2
+while not os.path.exists({started!r}):
+    time.sleep(0.02)
 """
 # writes each record at once and takes its time, so that two that go through the same records in opposite order meet
 SLOW = """
@@ -42,9 +61,9 @@ class TestTwoWorkers(CommittedJourneyCase):
             self.end_worker(worker, seconds=300)
         self.real_cr.rollback()
         self.real.invalidate_all()
-        return [self.read(worker) for worker in workers]
+        return [self.output_of(worker) for worker in workers]
 
-    def read(self, worker):
+    def output_of(self, worker):
         worker.output.seek(0)
         return worker.output.read()
 
@@ -148,6 +167,68 @@ class TestTwoWorkers(CommittedJourneyCase):
         self.assertEqual(len(participants.trace_ids), 2 * len(few))
         self.assertEqual(set(participants.trace_ids.mapped("attempts")), {0}, "a collision is no failed attempt")
         self.assertFalse(journeys.activity_ids, "nothing to tell the owner")
+
+    def run_meanwhile(self, call):
+        """Carry out a call while a slow worker moves everybody; then let whatever is left happen."""
+        started = os.path.join(self.folder, "started")
+        outputs = self.run_together(
+            SLOWLY.format(started=started) + TICK, AWAIT.format(started=started) + self.call(call)
+        )
+        self.assertEqual(self.results(outputs), [1], outputs)
+        self.run_together(TICK)
+
+    def publish_meanwhile(self, move):
+        """Publish a draft while a slow worker moves everybody."""
+        self.journey.action_edit()
+        self.real_cr.commit()
+        self.run_meanwhile(f"int(journey.action_publish(move_participants={move}))")
+        self.assertFalse(self.journey.version_ids.filtered("takes_over"))
+        self.assertEqual(self.journey.version_ids.mapped("number"), [2, 1])
+        self.assertEqual(self.journey.current_version_id.number, 2)
+        participants = self.journey.participant_ids
+        self.assertEqual(sorted(participants.mapped("res_id")), sorted(self.partners.ids))
+        self.assertEqual(set(participants.mapped("state")), {"completed"})
+        self.assertEqual(
+            sorted(participants.trace_ids.mapped(lambda step: (step.participant_id.id, step.node_id.name, step.state))),
+            sorted((entry.id, name, "done") for entry in participants for name in ("Mail", "Act", "End")),
+        )
+        self.assertEqual(set(self.partners.mapped("ref")), {"x"})
+        self.assertSentOnce()
+        return participants
+
+    def test_publishing_while_participants_move(self):
+        """Those inside end on the version they entered."""
+        participants = self.publish_meanwhile(move=False)
+        for participant in participants:
+            self.assertEqual(participant.trace_ids.node_id.version_id, participant.version_id)
+
+    def test_publishing_moves_those_who_are_on_their_way(self):
+        """Those inside go on with the new version from where they are; no step is done twice or left out."""
+        participants = self.publish_meanwhile(move=True)
+        self.assertEqual(participants.version_id.mapped("number"), [2])
+        versions = participants.mapped(lambda entry: len(entry.trace_ids.node_id.version_id))
+        self.assertIn(2, versions, "the new version came while they were on their way")
+
+    def test_aborting_while_participants_move(self):
+        """A worker that always has a batch in hand must not keep anybody from stopping it."""
+        self.run_meanwhile("int(journey.action_abort())")
+        self.assertEqual(self.journey.state, "aborted")
+        participants = self.journey.participant_ids
+        self.assertEqual(len(participants), self.count)
+        self.assertEqual(set(participants.mapped("state")), {"exited"})
+        # none of the mails that were made goes out
+        mails = self.real["mail.mail"].search([("mailing_id", "=", self.mailing.id)])
+        self.assertLess(len(mails), self.count)
+        self.assertEqual(set(mails.mapped("state")), {"cancel"})
+        self.assertFalse(participants.trace_ids.filtered(lambda step: step.node_id.name == "End"))
+
+    def test_two_who_edit_at_once_share_a_draft(self):
+        edit = self.call("int(journey.action_edit())")
+        self.assertEqual(self.results(self.run_together(edit, edit)), [1, 1])
+        self.assertEqual(self.journey.version_ids.mapped("number"), [2, 1])
+        self.assertEqual(self.journey.draft_version_id.node_ids.mapped("name"), ["Mail", "Act", "End"])
+        self.run_together(TICK)
+        self.assertEverythingOnce()
 
     def drop(self, ids):
         self.real_cr.rollback()

@@ -38,6 +38,25 @@ class TestJourneyVersions(JourneyCase):
         self.assertEqual((journey.current_version_id, journey.draft_version_id.id), (draft, False))
         self.assertEqual((old.state, draft.state), ("replaced", "live"))
 
+    def test_person_in_two_groups_gets_the_mail_of_a_step_once_whatever_the_version(self):
+        """One group comes to the step before the new version, the other one after it."""
+        solution = self.env["buying.solution"].create({"name": "Other", "template_id": self.template.id})
+        other = self.env["buying.group"].create({"solution_id": solution.id, "partner_id": self.account.id})
+        other.assign_member(self.brandon, self.role_decision)
+        journey = self.make_journey(
+            "buying.group", [("id", "=", self.group.id)], [{"kind": "email", "name": "Mail", "people": "people"}]
+        )
+        self.engine.tick()
+        journey.action_edit()
+        journey.with_user(self.manager).action_publish()
+        journey.sudo().domain = str([("id", "in", (self.group + other).ids)])
+        self.engine.tick()
+        self.assertEqual(len(journey.participant_ids), 2)
+        traces = self.env["mailing.trace"].search(
+            [("mass_mailing_id", "in", journey.version_ids.node_ids.mailing_id.ids), ("res_id", "=", self.brandon.id)]
+        )
+        self.assertEqual(len(traces), 1)
+
     def test_live_version_stays_as_it_is_while_edited(self):
         journey = self.start()
         journey.with_user(self.marketer).action_edit()

@@ -18,7 +18,8 @@ class JourneyPublish(models.TransientModel):
         default="stay",
         required=True,
     )
-    audience_count = fields.Integer(related="journey_id.audience_count")
+    # not with system rights: a count would tell what the user may not read
+    audience_count = fields.Integer(related="journey_id.audience_count", related_sudo=False)
     entry_type = fields.Selection(related="journey_id.entry_type")
     inside_count = fields.Integer("Inside Now", compute="_compute_counts")
     movable_count = fields.Integer("On a Step That Is Kept", compute="_compute_counts")

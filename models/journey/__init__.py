@@ -46,6 +46,7 @@ from . import journey_engine_leave
 from . import engagement_activity_entry
 from . import journey_rehearsal
 from . import journey_engine_queue
+from . import journey_engine_take_over
 from . import buying_solution
 from . import buying_account_list
 from . import buying_group

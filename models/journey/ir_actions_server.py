@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
+# in the context of an action that a step runs; no remote caller can pass this object, whatever context they send
+STEP = object()
+
 
 @dataclass(frozen=True)
 class StepAction:

@@ -1,7 +1,7 @@
 # Server actions "Add to Journey" and "Remove from Journey".
 from odoo import fields, models
 
-from .ir_actions_server import StepAction
+from .ir_actions_server import STEP, StepAction
 
 STATES = ("journey_add", "journey_remove")
 
@@ -87,7 +87,7 @@ class IrActionsServer(models.Model):
                 ("state", "=", "active"),
             ]
         )
-        if not self.env.context.get("journey_step"):
+        if self.env.context.get("journey_step") is not STEP:
             participants.check_access("write")
         inside = set(participants.mapped("res_id"))
         participants.sudo()._exit_now(self.env._("Taken out by the action %(action)s", action=self.name))

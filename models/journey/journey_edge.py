@@ -2,6 +2,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.derived import without_derived, without_derived_defaults
+
+# these follow from the step; otherwise a connection could slip into a published version under a draft's name
+DERIVED = {"version_id", "company_id"}
+
 
 class JourneyEdge(models.Model):
     """A connection from one node to another, taken for one outcome of the first."""
@@ -62,16 +67,18 @@ class JourneyEdge(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        edges = super().create(vals_list)
-        edges.version_id._check_draft()
+        paths = self.with_env(self.env(context=without_derived_defaults(self.env.context, DERIVED)))
+        edges = super(JourneyEdge, paths).create([without_derived(vals, DERIVED) for vals in vals_list])
+        edges.source_id.version_id._check_draft()
         return edges
 
     def write(self, vals):
+        vals = without_derived(vals, DERIVED)
         if not self.env.su:
-            self.version_id._check_draft()
+            self.source_id.version_id._check_draft()
         result = super().write(vals)
         if not self.env.su:
-            self.version_id._check_draft()  # it may have been moved
+            self.source_id.version_id._check_draft()  # it may have been moved
         return result
 
     @api.ondelete(at_uninstall=False)

@@ -123,8 +123,16 @@ class JourneyEngine(models.AbstractModel):
                    SELECT FROM journey_participant WHERE journey_id = journey_journey.id AND state = 'active')
         """)
         aborted = self.env["journey.journey"].browse(row[0] for row in self.env.cr.fetchall())
-        if aborted:
-            self.env["journey.participant"]._leave_all(aborted, self.env._("The journey was aborted."))
+        for journey in aborted:
+            try:
+                with self.env.cr.savepoint():
+                    self.env["journey.participant"]._leave_all(journey, self.env._("The journey was aborted."))
+            except RETRYABLE:
+                if module.current_test:
+                    raise
+                self.env.cr.rollback()  # the batch in which they are ends soon
+                self._trigger()
+            self._commit()
         self._commit()
 
     # Around -------------------------------------------------------------------------------------------------------

@@ -35,7 +35,10 @@ class JourneyEngine(models.AbstractModel):
         """
         steps = collisions = 0
         positions = {}
-        while nodes := self._get_due_nodes():
+        while True:
+            self._take_over()
+            if not (nodes := self._get_due_nodes()):
+                break
             progress, looked = 0, time.monotonic()
             # the same steps again while they have work: each look for due steps costs a glance at every step
             while nodes and time.monotonic() < looked + LOOK_SECONDS:

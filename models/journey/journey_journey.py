@@ -244,8 +244,17 @@ class JourneyJourney(models.Model):
             raise UserError(self.env._("Remove the mail steps before you change what takes part in the journey."))
         if {"current_version_id", "draft_version_id", "shown_version_id"} & vals.keys() and not self.env.su:
             raise UserError(self.env._("Publishing decides which version of a journey is live."))
-        if "user_id" in vals and any(journey.state != "draft" for journey in self):
+        # an end date closes a journey
+        if {"user_id", "date_end", "pause_mode"} & vals.keys() and any(journey.state != "draft" for journey in self):
             self._check_manager()
+        if "active" in vals and not vals["active"] and (running := self._get_running()):
+            # an archived one would let nobody in, and go on writing mails unseen
+            raise UserError(
+                self.env._(
+                    "%(journeys)s cannot be archived while running. Abort it first.",
+                    journeys=", ".join(running.mapped("name")),
+                )
+            )
         result = super().write(vals)
         if "user_id" in vals:
             self._check_responsible()
@@ -268,10 +277,12 @@ class JourneyJourney(models.Model):
                 vals["name"] = self.env._("%(name)s (copy)", name=journey.name)
         return vals_list
 
+    def _get_running(self):
+        return self.filtered(lambda journey: journey.state in ("live", "paused", "closed"))
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_running(self):
-        running = self.filtered(lambda journey: journey.state in ("live", "paused", "closed"))
-        if running:
+        if running := self._get_running():
             raise UserError(
                 self.env._(
                     "%(journeys)s cannot be deleted while running. Abort it first.",

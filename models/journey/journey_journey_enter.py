@@ -16,7 +16,11 @@ class JourneyJourney(models.Model):
         journey = self.sudo()
         now = fields.Datetime.now()
         refusal = False
-        if journey.state != "live" or (journey.date_end and journey.date_end <= now):
+        if (
+            journey.state != "live"
+            or (journey.date_start and journey.date_start > now)
+            or (journey.date_end and journey.date_end <= now)
+        ):
             refusal = self.env._("%(journey)s takes nobody in now.", journey=journey.name)
         elif records._name != journey.model_name:
             refusal = self.env._("%(journey)s takes other kinds of records.", journey=journey.name)

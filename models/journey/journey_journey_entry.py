@@ -8,6 +8,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...tools.domains import MAX_ID
+
 # whoever comes to match a little late enters up to two days after their date
 LATE_DAYS = 2
 # what a scheduled action that stood still has missed is made up for, so far back
@@ -271,6 +273,10 @@ class JourneyJourney(models.Model):
         self.ensure_one()
         self.check_access("write")
         if not isinstance(records, models.BaseModel):  # a remote caller passes ids
+            if not isinstance(records, (list, tuple)) or not all(
+                type(record_id) is int and 0 < record_id <= MAX_ID for record_id in records
+            ):
+                raise UserError(self.env._("Records are added by a list of their ids."))
             records = self.env[self.model_name].browse(records)
         if records._name != self.model_name:
             raise UserError(

@@ -177,9 +177,8 @@ class JourneyJourney(models.Model):
             {
                 "name": f"{self.name}.json",
                 "raw": text.encode(),
+                # on no record: only who made it reads it, since an administrator's holds what others do not see
                 "mimetype": "application/json",
-                "res_model": self._name,
-                "res_id": self.id,
             }
         )
         return {

@@ -11,8 +11,7 @@ from .journey_journey_export import (
     REFERENCES,
     SYSTEM_FIELDS,
 )
-
-MAX_NODES = 1000
+from .journey_version import MAX_NODES
 
 
 class JourneyJourney(models.Model):

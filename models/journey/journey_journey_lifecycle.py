@@ -1,7 +1,9 @@
 # The life cycle of journeys: publishing, pausing, closing, aborting; the states are told in journey_journey.py.
 from odoo import fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.modules import module
 
+from .journey_engine import RETRYABLE
 from .journey_journey_versions import EDITABLE
 
 
@@ -126,5 +128,14 @@ class JourneyJourney(models.Model):
     def action_abort(self):
         """Take everybody out at once, for good."""
         self._set_state(("live", "paused", "closed"), "aborted")
-        self.env["journey.participant"].sudo()._leave_all(self, self.env._("The journey was aborted."))
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
+                self.env["journey.participant"].sudo()._leave_all(self, self.env._("The journey was aborted."))
+        except RETRYABLE:
+            if module.current_test:
+                raise
+            # Workers are in the middle of their batches, and will be again at each further try: from now on they begin
+            # none, and let those out whom they held.
+            self.env["journey.engine"]._trigger()
         return True

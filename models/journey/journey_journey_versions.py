@@ -1,6 +1,10 @@
 # Editing a published journey: a draft version beside the live one, and what becomes of those inside.
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.modules import module
+from odoo.tools import SQL
+
+from .journey_engine import RETRYABLE
 
 EDITABLE = ("live", "paused")
 
@@ -8,7 +12,9 @@ EDITABLE = ("live", "paused")
 class JourneyJourney(models.Model):
     """A live or paused journey may have a draft version as well, made by :meth:`action_edit`. Publishing it sends new
     entries to it. Those inside go on with the version they entered; if asked, those whose step is in the new version,
-    too, stand on it there, and keep the time at which they go on.
+    too, stand on it there, and keep the time at which they go on. Whom another worker is moving just then, or whose
+    people are on the paths of a split, follows as soon as that is over: the engine sees to it while the new version
+    ``takes_over``.
     """
 
     _inherit = "journey.journey"
@@ -61,31 +67,80 @@ class JourneyJourney(models.Model):
         self.sudo().write(values)
         if former:
             former.sudo().state = "replaced"
+            former.sudo().takes_over = False
             if move_participants:
+                self._take_over(version)
+
+    def _take_over(self, version):
+        """Let those inside move to ``version``, at once if nobody holds them."""
+        self.flush_recordset()
+        version.sudo().takes_over = True
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint():
                 self._move_participants(version)
+        except RETRYABLE:
+            # a busy worker changes rows all the time: publishing must not depend on a moment without one
+            if module.current_test:
+                raise
+        if self._has_movable(version):
+            self.env["journey.engine"]._trigger()
+        else:
+            version.sudo().takes_over = False
 
-    def _move_participants(self, version):
+    def _move_participants(self, version, limit=None):
         """Let those inside older versions stand on the same step of ``version``, in one statement; whose step is gone
-        stays on the older version.
+        stays on the older version, and whose people are on paths of that one's split stays until they meet again, or
+        they would begin all paths anew.
 
+        :param int limit: move so many at most
         :return: how many moved
         """
         self.env["journey.participant"].flush_model()
         self.env["journey.node"].flush_model()
         self.env.cr.execute(
-            """
+            SQL(
+                """
             UPDATE journey_participant participant
-               SET version_id = target.version_id, node_id = target.id, write_date = %s, write_uid = %s
-              FROM journey_node source
-              JOIN journey_node target ON target.origin_key = source.origin_key AND target.kind = source.kind
-             WHERE source.id = participant.node_id AND target.version_id = %s
-               AND participant.journey_id = %s AND participant.state = 'active' AND participant.version_id != %s
-            """,
-            [fields.Datetime.now(), self.env.uid, version.id, self.id, version.id],
+               SET version_id = %s, node_id = movable.target_id, write_date = %s, write_uid = %s
+              FROM (
+                   SELECT participant.id, target.id AS target_id
+                          %s AND participant.people_edge_id IS NULL
+                    LIMIT %s
+           FOR NO KEY UPDATE OF participant SKIP LOCKED) movable
+             WHERE participant.id = movable.id
+                """,
+                version.id,
+                fields.Datetime.now(),
+                self.env.uid,
+                self._get_movable(version),
+                limit,
+            ),
+            log_exceptions=False,
         )
         count = self.env.cr.rowcount
         self.env["journey.participant"].invalidate_model()
         return count
+
+    def _get_movable(self, version):
+        """Rows of ``participant`` inside older versions, with their ``target`` in ``version``."""
+        return SQL(
+            """
+            FROM journey_participant participant
+            JOIN journey_node source ON source.id = participant.node_id
+            JOIN journey_node target ON target.origin_key = source.origin_key AND target.kind = source.kind
+             AND target.version_id = %s
+           WHERE participant.journey_id = %s AND participant.state = 'active' AND participant.version_id != %s
+            """,
+            version.id,
+            self.id,
+            version.id,
+        )
+
+    def _has_movable(self, version):
+        self.env["journey.participant"].flush_model()
+        self.env.cr.execute(SQL("SELECT EXISTS (SELECT %s)", self._get_movable(version)))
+        return self.env.cr.fetchone()[0]
 
     def _count_movable(self):
         """``(inside, of them on a step that the draft version has, too)``"""

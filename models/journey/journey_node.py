@@ -2,6 +2,11 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...tools.derived import without_derived, without_derived_defaults
+
+# these follow from the version; otherwise a step could run for another journey, with its responsible user's rights
+DERIVED = {"journey_id", "company_id"}
+
 
 class JourneyNode(models.Model):
     """A step. What it does is up to its kind, an abstract model ``journey.kind.<kind>``; see there."""
@@ -143,8 +148,10 @@ class JourneyNode(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        nodes = super().create(vals_list)
+        steps = self.with_env(self.env(context=without_derived_defaults(self.env.context, DERIVED)))
+        nodes = super(JourneyNode, steps).create([without_derived(vals, DERIVED) for vals in vals_list])
         nodes.version_id._check_draft()
+        nodes.version_id._check_size()
         nodes._check_action()
         nodes._adopt_mailing()
         for node in nodes:
@@ -152,6 +159,7 @@ class JourneyNode(models.Model):
         return nodes
 
     def write(self, vals):
+        vals = without_derived(vals, DERIVED)
         if not self.env.su:
             self.version_id._check_draft()
         if "version_id" in vals and any(node.version_id.id != vals["version_id"] for node in self):

@@ -52,8 +52,8 @@ class JourneyNode(models.Model):
 
     def _get_reachable(self, starts, without):
         """Steps that these lead to, and themselves, on ways around ``without``."""
-        reached, fresh = self.browse(), starts - without
+        reached, fresh = dict.fromkeys(without), starts - without
         while fresh:
-            reached |= fresh
-            fresh = fresh.out_edge_ids.target_id - reached - without
-        return reached
+            reached.update(dict.fromkeys(fresh))
+            fresh = fresh.out_edge_ids.target_id.filtered(lambda node: node not in reached)
+        return self.browse(node.id for node in reached if node not in without)

@@ -33,6 +33,14 @@ class JourneyNode(models.Model):
                 vals["origin_key"] = uuid4().hex
         return super().create(vals_list)
 
+    def _get_same_steps(self):
+        """This step in all versions of its journey.
+
+        :rtype: journey.node
+        """
+        self.ensure_one()
+        return self.search([("journey_id", "=", self.journey_id.id), ("origin_key", "=", self.origin_key)])
+
     def copy_data(self, default=None):
         """Only a copy for another version of the same journey is the same step."""
         vals_list = super().copy_data(default=default)

@@ -1,5 +1,6 @@
 # Participants: one entry of one record into a journey.
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class JourneyParticipant(models.Model):
@@ -74,6 +75,12 @@ class JourneyParticipant(models.Model):
     def _compute_display_name(self):
         for participant in self:
             participant.display_name = participant.record_name
+
+    def write(self, vals):
+        """:raise AccessError: somebody moves participants by hand; there are buttons for what may be done to them"""
+        if not self.env.su:
+            raise AccessError(self.env._("Participants are moved by their journey, or taken out by the button."))
+        return super().write(vals)
 
     def _leave_all(self, journeys, reason):
         """Take every active participant out of these journeys in one statement."""

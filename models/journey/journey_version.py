@@ -4,6 +4,8 @@ from itertools import pairwise
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+MAX_NODES = 1000
+
 
 class StepError(str):
     """The text of an error, and the step that leads to its cause."""
@@ -39,9 +41,13 @@ class JourneyVersion(models.Model):
         readonly=True,
         copy=False,
     )
+    takes_over = fields.Boolean(
+        readonly=True, copy=False, help="Those inside older versions are still to move to this one."
+    )
     node_ids = fields.One2many("journey.node", "version_id", "Steps")
     edge_ids = fields.One2many("journey.edge", "version_id", "Connections")
 
+    _takes_over_idx = models.Index("(journey_id) WHERE takes_over")
     _number_unique = models.Constraint("UNIQUE(journey_id, number)", "A journey has one version of each number.")
 
     @api.depends("journey_id.name", "number")
@@ -77,6 +83,12 @@ class JourneyVersion(models.Model):
                     journeys=", ".join(frozen.journey_id.mapped("name")),
                 )
             )
+
+    def _check_size(self):
+        """:raise UserError: a version has too many steps"""
+        for version in self:
+            if len(version.node_ids) > MAX_NODES:
+                raise UserError(self.env._("A journey has %(count)s steps at most.", count=MAX_NODES))
 
     def _freeze(self):
         """Publishing: from now on the graph stays as it is."""
@@ -134,16 +146,23 @@ class JourneyVersion(models.Model):
 
     def _get_circle_errors(self):
         """A circle that leads only through steps that move on at once would go round for ever."""
-        following = {
-            node: node.out_edge_ids.target_id.filtered(lambda target: not target._get_kind()._pauses)
-            for node in self.node_ids
-            if not node._get_kind()._pauses
-        }
-        # what has nothing behind it is in no circle: take it away until nothing changes
-        while dead := {node for node, targets in following.items() if not any(t in following for t in targets)}:
-            following = {node: targets for node, targets in following.items() if node not in dead}
+        moving = dict.fromkeys(node for node in self.node_ids if not node._get_kind()._pauses)
+        following = {node: [target for target in node.out_edge_ids.target_id if target in moving] for node in moving}
+        before = {}
+        for node, targets in following.items():
+            for target in targets:
+                before.setdefault(target, []).append(node)
+        # what has nothing behind it is in no circle: take it away, then what has nothing behind it any more
+        left = {node: len(targets) for node, targets in following.items()}
+        ends = [node for node, count in left.items() if not count]
+        while ends:
+            for source in before.get(ends.pop(), ()):
+                left[source] -= 1
+                if not left[source]:
+                    ends.append(source)
         return [
-            StepError(self.env._("Steps form a circle without any wait in it."), node) for node in list(following)[:1]
+            StepError(self.env._("Steps form a circle without any wait in it."), node)
+            for node in [node for node, count in left.items() if count][:1]
         ]
 
     def _connect_in_order(self):

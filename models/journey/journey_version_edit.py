@@ -7,8 +7,6 @@ from odoo.exceptions import UserError
 
 from .kinds.journey_kind_people_split import KINDS as PEOPLE_KINDS
 
-MAX_NODES = 1000
-
 
 @dataclass
 class Place:
@@ -197,8 +195,7 @@ class JourneyVersion(models.Model):
                 errors = [error for error in errors if error not in self._get_start_errors()]
             if errors:
                 raise UserError("\n".join(errors))
-            if len(self.node_ids) > MAX_NODES:
-                raise UserError(self.env._("A journey has %(count)s steps at most.", count=MAX_NODES))
+            self._check_size()
             self._number_steps()
 
     def _forget_graph(self):

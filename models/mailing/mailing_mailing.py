@@ -4,7 +4,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 # what may be written on the mail of a published journey by whoever may write mailings: it changes no mail
-STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required", "state"}
+STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required"}
 STATISTICS |= {"result_cost", "result_cost_currency_id"}
 
 
@@ -48,7 +48,13 @@ class MailingMailing(models.Model):
 
         :raise UserError: one of these mailings is the mail of a published journey
         """
-        published = self.filtered(lambda mailing: mailing.journey_node_id and mailing.state == "done")
+        # the version's state counts, too: that of a mailing can be set back
+        published = self.sudo().filtered(
+            lambda mailing: (
+                mailing.journey_node_id
+                and (mailing.state == "done" or mailing.journey_node_id.version_id.state != "draft")
+            )
+        )
         if published and not self.env.su and not self.env.user.has_group("crm_buying_journey.group_manager"):
             raise UserError(self.env._("Only managers may change the mail of a published journey."))
 

@@ -3,6 +3,7 @@ from odoo import models
 from odoo.tools import clean_context
 
 from ....tools.callbacks import keep_callbacks
+from ..ir_actions_server import STEP
 from .journey_kind import Later, Move
 
 
@@ -67,7 +68,7 @@ class JourneyKindAction(models.AbstractModel):
         if target:
             # without system rights: the server action checks what its user may do
             action = node.action_server_id.sudo(False).with_context(
-                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=True
+                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=STEP
             )
             with keep_callbacks(self.env.cr):
                 outcome = action.run()

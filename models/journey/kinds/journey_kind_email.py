@@ -148,7 +148,7 @@ class JourneyKindEmail(models.AbstractModel):
         return {participant_id: people[record.id] for participant_id, record in records.items()}
 
     def _get_mailed_elsewhere(self, node, visits):
-        """Recipients whom this node has mailed for another participant already."""
+        """Recipients whom this step has mailed for another participant already, in whichever version of it."""
         if node.people != "people" or not visits:
             return set()
         traces = (
@@ -156,7 +156,7 @@ class JourneyKindEmail(models.AbstractModel):
             .sudo()
             .search_fetch(
                 [
-                    ("mass_mailing_id", "in", self._get_mailings(node).ids),
+                    ("mass_mailing_id", "in", self._get_mailings(node._get_same_steps()).ids),
                     ("res_id", "in", list(visits)),
                     ("trace_status", "not in", ("cancel", "error")),
                 ],
