@@ -1,4 +1,5 @@
 # Building on the form: the dialogs for a new step, for changing one, and for publishing.
+from odoo import Command
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -160,3 +161,41 @@ class TestJourneyBuild(GraphCase):
             self.assertEqual(path.allowed_outcomes, ["next", "error"])
             path.name = "It broke"
         self.assertEqual(form.record.out_edge_ids.name, "It broke")
+
+    def test_paths_added_one_by_one_are_read_from_the_top(self):
+        version = self.journey.draft_version_id
+        for name in ("First", "Second", "Third"):
+            step = version.add_step({"name": name, "kind": "wait"}, after=self.nodes["Split"], outcome="branch")
+            step.in_edge_ids.name = name
+        order = version.node_ids.mapped("name")
+        self.assertEqual(
+            [name for name in order if name != "End"], ["Start", "Split", "A", "First", "Second", "Third", "B"]
+        )
+
+    def test_the_way_at_the_timeout_names_the_step_that_it_leaves(self):
+        version = self.journey.draft_version_id
+        listen = version.add_step({"name": "Listen", "kind": "listen"}, after=self.nodes["Start"])
+        silent = version.add_step({"name": "Silent", "kind": "wait"}, after=listen, outcome="timeout")
+        self.assertEqual(version.node_ids[-1], silent)
+        self.assertEqual(silent.path_label, "Listen: Timeout")
+
+    def test_paths_can_be_written_before_their_steps(self):
+        version = self.journey.draft_version_id
+        split = version.add_step({"name": "Size", "kind": "split"}, after=self.nodes["A"]).with_user(self.marketer)
+        with Form(split, "crm_buying_journey.journey_node_view_form") as form:
+            for name in ("Large", "Small"):
+                with form.out_edge_ids.new() as path:
+                    path.name, path.domain = name, "[('id', '>', 0)]"
+        self.assertEqual(split.out_edge_ids.mapped("name"), ["Large", "Small"])
+        self.assertEqual(split.out_edge_ids.target_id.mapped("kind"), ["end", "end"])
+        self.assertEqual(len(split.out_edge_ids.target_id), 2)
+        self.assertFalse(version._get_graph_errors())
+        # they are read below the split, in the order of its paths, also after a change of that order
+        ends = split.out_edge_ids.target_id
+        rows = list(version.node_ids)
+        self.assertEqual(rows[rows.index(split) + 1 :][:2], list(ends))
+        split.write({"out_edge_ids": [Command.update(split.out_edge_ids[0].id, {"sequence": 99})]})
+        rows = list(version.node_ids)
+        self.assertEqual(rows[rows.index(split) + 1 :][:2], list(reversed(ends)))
+        step = version.add_step({"name": "On it", "kind": "wait"}, edge=split.out_edge_ids[0])
+        self.assertEqual(step.next_id.kind, "end")

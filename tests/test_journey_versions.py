@@ -59,6 +59,7 @@ class TestJourneyVersions(JourneyCase):
 
     def test_live_version_stays_as_it_is_while_edited(self):
         journey = self.start()
+        self.assertFalse(journey.former_version_note)
         journey.with_user(self.marketer).action_edit()
         with self.assertRaises(UserError):
             journey.current_version_id.node_ids[0].with_user(self.manager).wait_value = 1
@@ -75,6 +76,18 @@ class TestJourneyVersions(JourneyCase):
             self.engine.tick()
         version_of = {entry.res_id: entry.version_id for entry in journey.participant_ids}
         self.assertEqual((version_of[self.brandon.id], version_of[other.id]), (old, journey.current_version_id))
+        seen = journey.with_user(self.marketer)
+        seen.invalidate_recordset()
+        self.assertEqual(
+            seen.former_version_note, "The figures are those of version 2. Inside a former version now: 2."
+        )
+        action = seen.action_view_former()
+        self.assertEqual(
+            self.env["journey.trace"].with_user(self.marketer).search(action["domain"]).node_id.version_id, old
+        )
+        seen.action_edit()
+        self.assertFalse(seen.former_version_note, "a draft has no figures")
+        seen.action_discard_draft()
         with freeze_time(START + timedelta(days=6)):
             self.engine.tick()
         self.assertEqual(set(journey.participant_ids.mapped("state")), {"completed"})

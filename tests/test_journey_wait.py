@@ -146,6 +146,18 @@ class TestJourneyWait(GraphCase):
             participant.action_skip_wait()
             self.engine.tick()
         self.assertEqual(participant.state, "completed", "by hand is by hand")
+        self.assertEqual(participant.trace_ids.filtered("reason").reason, "Let through by hand.")
+
+    def test_timeline_says_who_did_not_wait_to_the_end(self):
+        """Or the timeline would claim a wait of days that took minutes."""
+        waited, hurried = self.wait(self.make_contacts(2), "2026-01-05 11:00:00", wait_value=2)
+        with freeze_time("2026-01-05 11:05:00"):
+            hurried.action_skip_wait()
+            self.engine.tick()
+        with freeze_time("2026-01-08 11:00:00"):
+            self.engine.tick()
+        reasons = [one.trace_ids.filtered(lambda trace: trace.visit == 1).reason for one in (waited, hurried)]
+        self.assertEqual(reasons, [False, "Let through by hand."])
 
     def test_deleted_record_leaves_a_wait_for_its_date(self):
         lead = self.env["crm.lead"].create({"name": "Lead", "date_deadline": "2026-01-10"})

@@ -229,7 +229,7 @@ class TestTestRun(JourneyCase):
         run.action_dry_run()
         self.assertIn("At the step “Split”", run.result)
         self.assertIn("One: 1", run.result)
-        self.assertIn("Two: 1", run.result)
+        self.assertIn("Otherwise: 1", run.result, "named as everywhere else")
 
     def test_dry_run_is_for_the_responsible_and_managers(self):
         self.journey.user_id = self.manager

@@ -67,10 +67,31 @@ class JourneyEdge(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        """A connection without ``target_id`` leads to an end of its own, so that the paths of a split can be written
+        before the steps on them."""
+        ends = self._create_ends([vals for vals in vals_list if not vals.get("target_id") and vals.get("source_id")])
+        vals_list = [
+            vals if vals.get("target_id") or not vals.get("source_id") else vals | {"target_id": next(ends)}
+            for vals in vals_list
+        ]
         paths = self.with_env(self.env(context=without_derived_defaults(self.env.context, DERIVED)))
         edges = super(JourneyEdge, paths).create([without_derived(vals, DERIVED) for vals in vals_list])
         edges.source_id.version_id._check_draft()
         return edges
+
+    def _create_ends(self, vals_list):
+        """:return: an iterator over the ids of new end steps, one for each of these values"""
+        sources = self.env["journey.node"].browse(vals["source_id"] for vals in vals_list)
+        return iter(
+            self.env["journey.node"]
+            .create(
+                [
+                    {"version_id": source.version_id.id, "name": self.env._("End"), "kind": "end", "sequence": 0}
+                    for source in sources
+                ]
+            )
+            .ids
+        )
 
     def write(self, vals):
         vals = without_derived(vals, DERIVED)

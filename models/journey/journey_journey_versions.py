@@ -1,5 +1,5 @@
 # Editing a published journey: a draft version beside the live one, and what becomes of those inside.
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules import module
 from odoo.tools import SQL
@@ -18,6 +18,45 @@ class JourneyJourney(models.Model):
     """
 
     _inherit = "journey.journey"
+
+    former_version_note = fields.Char(
+        compute="_compute_former_version_note",
+        help="Whose figures the steps show, if there were other versions before.",
+    )
+
+    @api.depends("current_version_id", "draft_version_id")
+    @api.depends_context("lang")
+    def _compute_former_version_note(self):
+        """The figures of the steps begin anew with each version; without a word they would seem lost."""
+        self.former_version_note = False
+        later = self.filtered(lambda journey: journey.current_version_id.number > 1 and not journey.draft_version_id)
+        inside = dict(
+            self.env["journey.participant"]._read_group(
+                [
+                    ("journey_id", "in", later.ids),
+                    ("state", "=", "active"),
+                    ("version_id", "not in", later.current_version_id.ids),
+                ],
+                ["journey_id"],
+                ["__count"],
+            )
+        )
+        for journey in later:
+            journey.former_version_note = self.env._(
+                "The figures are those of version %(number)s. Inside a former version now: %(count)s.",
+                number=journey.current_version_id.number,
+                count=inside.get(journey, 0),
+            )
+
+    def action_view_former(self):
+        """Button: what happened at the steps of former versions."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.journey_trace_action")
+        return action | {
+            "name": self.env._("Former Versions"),
+            "domain": [("journey_id", "=", self.id), ("node_id.version_id", "!=", self.current_version_id.id)],
+            "context": {"search_default_group_node": 1, "search_default_group_state": 1},
+        }
 
     def action_edit(self):
         """Button: copy the live version, with its mails and actions, into a draft that may be changed.

@@ -173,6 +173,9 @@ class JourneyNode(models.Model):
         if "mailing_id" in vals:
             self._adopt_mailing()
             (mailings - self.mailing_id).filtered(lambda mailing: mailing.state == "draft").unlink()
+        if "out_edge_ids" in vals:  # paths were added or put in another order on the form
+            self.version_id._forget_graph()
+            self.version_id._number_steps()
         return result
 
     def unlink(self):

@@ -36,10 +36,14 @@ class JourneyNode(models.Model):
             order = version._origin._get_order()
             depths = self._get_depths(order)
             below = dict(pairwise(order))
+            rows_above = {row_below: row for row, row_below in below.items()}
             for node in self.filtered(lambda node, version=version: node.version_id == version):
-                entering = node.in_edge_ids
+                entering, above = node.in_edge_ids, rows_above.get(node._origin)
                 node.depth = depths.get(node._origin, 0)
                 node.path_label = name_of(entering) if len(entering) == 1 and entering.outcome != "next" else False
+                if node.path_label and entering.outcome in ("timeout", "error") and entering.source_id._origin != above:
+                    # it may stand far below the step that it leaves
+                    node.path_label = f"{entering.source_id.name}: {node.path_label}"
                 node.reached_by = ", ".join(
                     edge.source_id.name if edge.outcome == "next" else f"{edge.source_id.name}: {name_of(edge)}"
                     for edge in entering

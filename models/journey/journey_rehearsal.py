@@ -196,7 +196,10 @@ class JourneyRehearsal(models.AbstractModel):
             counts = self._count_paths(engine, journey, split, last_id) if split else {}
         labels = dict(self.env["journey.edge"]._fields["outcome"]._description_selection(self.env))
         paths = [
-            (edge.name or edge.target_id.name or labels[edge.outcome], counts.pop(edge.id, 0))
+            (
+                edge.name or (edge.target_id.name if edge.outcome == "branch" else labels[edge.outcome]),
+                counts.pop(edge.id, 0),
+            )
             for edge in split.out_edge_ids.sorted("sequence")
         ]
         paths += [(labels.get(rest, rest or self.env._("Leave here")), count) for rest, count in counts.items()]

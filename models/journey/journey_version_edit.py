@@ -220,8 +220,14 @@ class JourneyVersion(models.Model):
         targets = {node: node._get_targets_in_order() for node in nodes}
         entered = {target for ends in targets.values() for target in ends}
         order, done = [], set()
-        # those without anything before them, then what only a circle leads to
-        for root in reversed([*(node for node in nodes if node not in entered), *nodes]):
+        # those without anything before them, then what only a circle leads to; not each step: a path that was added
+        # below others would be read above them
+        roots, reached = [], nodes.browse()
+        for node in [*(node for node in nodes if node not in entered), *nodes]:
+            if node not in reached:
+                roots.append(node)
+                reached |= nodes._get_reachable(node, reached)
+        for root in reversed(roots):
             stack = [(root, iter(reversed(targets[root])))] if root not in done else []
             done.add(root)
             while stack:

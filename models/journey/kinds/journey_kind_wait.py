@@ -115,9 +115,20 @@ class JourneyKindWait(models.AbstractModel):
         until = node._get_end(moment, now)
         if until <= now:
             return dict.fromkeys(participants.ids, Move())
-        participants.fetch(["waiting_since"])
-        over, wait = Move(), Later(until)
-        return {participant.id: over if participant.waiting_since else wait for participant in participants}
+        participants.fetch(["waiting_since", "let_through_visit", "visit"])
+        over, by_hand, wait = Move(), self._by_hand(), Later(until)
+        return {
+            participant.id: wait
+            if not participant.waiting_since
+            else by_hand
+            if participant._is_let_through()
+            else over
+            for participant in participants
+        }
+
+    def _by_hand(self):
+        """For whoever waited less than the step says, since somebody let them go on."""
+        return Move(reason=self.env._("Let through by hand."))
 
     def _process_field(self, node, participants):
         now = fields.Datetime.now()
@@ -136,7 +147,9 @@ class JourneyKindWait(models.AbstractModel):
                 result[participant.id] = Leave(
                     self.env._("The waiting time is too long."), state="failed", participant_state="failed"
                 )
-            elif participant.waiting_since and (moment <= now or participant._is_let_through()):
+            elif participant.waiting_since and participant._is_let_through():
+                result[participant.id] = self._by_hand()
+            elif participant.waiting_since and moment <= now:
                 # over: the allowed time of day was waited for already
                 result[participant.id] = Move()
             else:
