@@ -241,6 +241,12 @@ class TestEngagementCollector(BuyingJourneyCase, MailCommon):
         contact = self.env["mailing.contact"].create({"name": "Brandon", "email": self.director.email})
         mailing_list = self.env["mailing.list"].create({"name": "News"})
         self.env["mailing.subscription"].create({"contact_id": contact.id, "list_id": mailing_list.id, "opt_out": True})
+        noted = self.env["engagement.activity"].search(
+            [("type_id.code", "=", "email_unsubscribed"), ("partner_id", "=", self.director.id)]
+        )
+        self.assertEqual(noted.subject, "News", "noted at once")
+        self.assertEqual(self.collect(), [], "and not a second time")
+        noted.sudo().unlink()  # as if it had happened before the addon was there
         self.assertOnce([("email_unsubscribed", self.director, mailing_list.name)])
 
     def test_employees_do_not_count(self):
