@@ -72,6 +72,8 @@ from . import test_mailing_topic
 from . import test_mailing_preflight
 from . import test_mailing_cap_workers
 from . import test_mailing_outbox
+from . import test_mailing_outbox_faults
+from . import test_mailing_outbox_send
 from . import test_tools_domains
 from . import test_tools_domain_text
 from . import test_tools_experiments

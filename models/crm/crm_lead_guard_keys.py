@@ -2,6 +2,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..mailing.outbox_ledger import MAILED
+
 
 class CrmLead(models.Model):
     _inherit = "crm.lead"
@@ -113,10 +115,9 @@ class CrmLead(models.Model):
         }
 
     def _get_keys_of_days_since_mailing(self):
-        # a mail that waits in the outbox was mailed, too, or two mailings of one night would both go out
-        mailed = SQL(
-            "NOT COALESCE(trace.is_test_trace, FALSE) AND trace.trace_status NOT IN ('cancel', 'error', 'bounce')"
-        )
+        # a mail that waits in the outbox was mailed, too, or two mailings of one night would both go out; and one that
+        # was interrupted may have been
+        mailed = SQL("NOT COALESCE(trace.is_test_trace, FALSE) AND trace.trace_status != 'bounce' AND %s", SQL(MAILED))
         return {
             "address": [
                 SQL(

@@ -1,3 +1,4 @@
+from . import journey_journey
 from . import journey_participant
 from . import journey_trace
 from . import mailing_mailing
@@ -31,6 +32,9 @@ from . import mail_compose_rules
 from . import mailing_subscription
 from . import res_config_settings_rules
 from . import mail_mail
+from . import mail_mail_outbox
+from . import mail_mail_outbox_send
+from . import mail_mail_outbox_finish
 from . import mail_thread
 from . import mailing_usage
 from . import mailing_usage_limit

@@ -3,6 +3,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from .mailing_consent import FAILURE_TYPES
+from .outbox_ledger import MAILED
 
 
 class JourneyKindEmail(models.AbstractModel):
@@ -118,13 +119,14 @@ class JourneyKindEmail(models.AbstractModel):
              LEFT JOIN journey_node node ON node.id = mailing.journey_node_id
              LEFT JOIN journey_participant participant ON participant.id = trace.journey_participant_id
                  WHERE trace.email = ANY(%s) AND trace.trace_type = 'mail' AND trace.model = %s
-                   AND trace.trace_status NOT IN ('cancel', 'error') AND trace.is_test_trace IS NOT TRUE
+                   AND %s AND trace.is_test_trace IS NOT TRUE
                    AND (mailing.id = %s OR (node.origin_key = %s AND node.journey_id = %s))
                    AND (%s OR participant.state = 'active')
               ORDER BY trace.id DESC
                 """,
                 wanted,
                 mailing.mailing_model_real,
+                SQL(MAILED),
                 mailing.id,
                 node.origin_key,
                 node.journey_id.id,

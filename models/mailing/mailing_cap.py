@@ -4,6 +4,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .outbox_ledger import MAILED
+
 # rolling windows, as in Dynamics 365 Customer Insights – Journeys: 24 hours, 7 days and 30 days
 WINDOWS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 PARAMETER = "crm_buying_journey.cap_%s"
@@ -13,7 +15,8 @@ class MailingCap(models.Model):
     """Caps on the number of mails that one address gets by mailings and journeys within a rolling day, week and month.
 
     General caps (settings) count all mails, those of a journey its own. A mail counts from the moment it is composed,
-    whether it was sent, opened, or came back; cancelled and failed ones, tests and operational mails do not count.
+    whether it was sent, opened, or came back; cancelled and failed ones, tests and operational mails do not count, but
+    one that was interrupted and may have been sent does.
 
     A row stands for an address. Whoever composes mails under a cap writes the rows of their addresses first, in the
     transaction that makes the mails: a second worker waits there, and then fails as PostgreSQL's repeatable read wants
@@ -83,7 +86,7 @@ class MailingCap(models.Model):
                                     ELSE COALESCE(trace.sent_datetime, trace.create_date) END AS at
                           FROM mailing_trace trace
                          WHERE trace.email = ANY(%s) AND trace.trace_type = 'mail'
-                           AND trace.trace_status NOT IN ('cancel', 'error') AND trace.is_test_trace IS NOT TRUE
+                           AND %s AND trace.is_test_trace IS NOT TRUE
                            AND COALESCE(trace.sent_datetime, trace.create_date) > %s
                        ) mail
                   JOIN mailing_mailing mailing
@@ -94,6 +97,7 @@ class MailingCap(models.Model):
                 counts,
                 now,
                 addresses,
+                SQL(MAILED),
                 now - max(window for window, _scope, _limit in caps),
             )
         )

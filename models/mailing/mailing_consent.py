@@ -5,6 +5,8 @@ from odoo import api, models, tools
 from odoo.tools import SQL, Query
 from odoo.tools.constants import PREFETCH_MAX
 
+from .outbox_ledger import MAILED
+
 # models whose addresses one statement finds; others are asked record by record
 PLAIN_MODELS = {"res.partner": "email", "crm.lead": "email_from", "mailing.contact": "email"}
 # addresses that core's gateway gives up: as many bounces as its automatic blacklist needs
@@ -232,12 +234,13 @@ class MailingConsent(models.AbstractModel):
         """Addresses that a one-off mailing has written to already; a journey's step knows its own visits."""
         if mailing.journey_node_id or not mailing.ids:
             return set()
-        self.env["mailing.trace"].flush_model(["email", "mass_mailing_id", "trace_status"])
+        self.env["mailing.trace"].flush_model(["email", "mass_mailing_id", "trace_status", "failure_type"])
         return self._fetch_addresses(
             SQL(
-                "SELECT email FROM mailing_trace WHERE mass_mailing_id = %s AND email IS NOT NULL"
-                " AND trace_status NOT IN ('cancel', 'error') AND is_test_trace IS NOT TRUE",
+                "SELECT trace.email FROM mailing_trace trace WHERE trace.mass_mailing_id = %s"
+                " AND trace.email IS NOT NULL AND %s AND trace.is_test_trace IS NOT TRUE",
                 mailing.id,
+                SQL(MAILED),
             )
         )
 

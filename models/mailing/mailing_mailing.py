@@ -3,6 +3,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from .outbox_ledger import UNCERTAIN
+
 # what may be written on the mail of a published journey by whoever may write mailings: it changes no mail
 STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required"}
 STATISTICS |= {"result_cost", "result_cost_currency_id"}
@@ -99,7 +101,10 @@ class MailingMailing(models.Model):
         return super().write(vals)
 
     def action_retry_failed(self):
-        """Failed mails of a journey go back to the outbox; the mailing itself is never queued."""
+        """Failed mails of a journey go back to the outbox; the mailing itself is never queued.
+
+        A mail that may have been sent already stays as it is: to send it once more is for somebody who has looked.
+        """
         of_journeys = self.filtered("journey_node_id")
         if of_journeys.sudo().journey_node_id.journey_id.filtered(lambda journey: journey.state == "aborted"):
             raise UserError(self.env._("The journey was aborted; its mails stay unsent."))
@@ -107,10 +112,17 @@ class MailingMailing(models.Model):
             mails = (
                 self.env["mail.mail"]
                 .sudo()
-                .search([("mailing_id", "in", of_journeys.ids), ("state", "=", "exception")])
+                .search(
+                    [
+                        ("mailing_id", "in", of_journeys.ids),
+                        ("state", "=", "exception"),
+                        ("failure_type", "!=", UNCERTAIN),
+                    ]
+                )
             )
             mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
             mails.mark_outgoing()
+            mails._wake_outbox()
         others = self - of_journeys
         return super(MailingMailing, others).action_retry_failed() if others else None
 

@@ -1,6 +1,8 @@
 # Mailing traces: which visit of which participant a mail belongs to, and what the recipient did with it.
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.tools import SQL
+
+from .outbox_ledger import UNCERTAIN
 
 
 class MailingTrace(models.Model):
@@ -17,8 +19,16 @@ class MailingTrace(models.Model):
     )
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
     failure_type = fields.Selection(
-        selection_add=[("mail_cap", "Frequency cap reached"), ("mail_expired", "Message expired")],
-        ondelete={"mail_cap": "set null", "mail_expired": "set null"},
+        selection_add=[
+            ("mail_cap", "Frequency cap reached"),
+            ("mail_expired", "Message expired"),
+            (UNCERTAIN, "Interrupted: may have been sent or not"),
+        ],
+        ondelete={
+            "mail_cap": "set null",
+            "mail_expired": "set null",
+            UNCERTAIN: lambda traces: traces.write({"failure_type": "unknown"}),
+        },
     )
 
     # caps and duplicates look mails up by address for each batch; core has no index on it
@@ -28,6 +38,20 @@ class MailingTrace(models.Model):
     _mailing_email_idx = models.Index("(mass_mailing_id, email)")
     # what became of the mails to a record: asked for each lost lead, and for everybody that a step listens to
     _record_idx = models.Index("(res_id, model)")
+
+    def set_sent(self, domain=None):
+        """A batch of the outbox learns together that it was sent, maybe a moment after the first have opened their
+        mail, or their mail server has sent it back: that counts. Each trace gets the time at which its own mail left.
+        """
+        moments = self.env.context.get("journey_sent_at")
+        if not moments:
+            return super().set_sent(domain=domain)
+        overtaken = self.filtered(lambda trace: trace.trace_status in ("open", "reply", "bounce"))
+        traces = super(MailingTrace, self - overtaken).set_sent(domain=domain) | overtaken
+        for moment, ids in tools.misc.groupby(traces.ids, key=moments.get):
+            if moment:
+                self.browse(ids).sent_datetime = moment
+        return traces
 
     def set_opened(self, domain=None):
         domain = self._get_own_answers(domain)

@@ -3,6 +3,8 @@ from markupsafe import Markup
 
 from odoo import api, fields, models, tools
 
+from .outbox_ledger import UNCERTAIN
+
 
 class MailingTraceCopy(models.Model):
     """One CC of one mail; of a tracked copy also the trace, apart from the traces of the recipients. So nothing that
@@ -103,7 +105,10 @@ class MailingTraceCopy(models.Model):
         failed = self.filtered(lambda copy: copy.state == "failed")
         shared = failed.filtered(lambda copy: copy.mode == "shared")
         shared.write({"state": "sent", "failure": False})
-        tracked = (failed - shared).filtered("mail_ids")
+        # one that may have been sent already stays as it is
+        tracked = (failed - shared).filtered(
+            lambda copy: copy.mail_ids and UNCERTAIN not in copy.mail_ids.mapped("failure_type")
+        )
         tracked.mail_ids.mark_outgoing()
         tracked.write({"state": "outgoing", "failure": False})
 

@@ -158,7 +158,10 @@ class JourneyKindEmail(models.AbstractModel):
                 [
                     ("mass_mailing_id", "in", self._get_mailings(node._get_same_steps()).ids),
                     ("res_id", "in", list(visits)),
+                    # a mail that was interrupted may have reached its recipient
+                    "|",
                     ("trace_status", "not in", ("cancel", "error")),
+                    ("failure_type", "=", "mail_uncertain"),
                 ],
                 ["res_id", "journey_participant_id"],
             )
@@ -206,8 +209,7 @@ class JourneyKindEmail(models.AbstractModel):
             )
         )
         composer._action_send_mail(auto_commit=False)
-        # the host's queue runs once an hour unless it is told that something waits
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+        self.env["mail.mail"]._wake_outbox()
 
     def _get_reasons(self, node, visits):
         """Why no mail goes to a recipient: ``{recipient id: reason}``, only for those who get none."""
