@@ -24,6 +24,7 @@ class JourneyJourney(models.Model):
         A sender in the middle of them may change one at this very moment. Aborting must not fail for that: no sender
         takes a mail of an aborted journey, and the next one to come by cancels what is left.
         """
+        self.env.flush_all()  # a collision about anything else is not ours to swallow
         try:
             with self.env.cr.savepoint():
                 self.env["mail.mail"]._cancel_aborted()
