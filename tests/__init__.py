@@ -57,8 +57,10 @@ from . import test_journey_security
 from . import test_mailing_batch
 from . import test_mailing_ab
 from . import test_mailing_ab_decision
+from . import test_mailing_ab_exactly_once
 from . import test_mailing_ab_journey
 from . import test_mailing_ab_limits
+from . import test_mailing_ab_odd
 from . import test_mailing_cc
 from . import test_mailing_cc_gateway
 from . import test_mailing_cc_slots

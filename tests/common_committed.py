@@ -18,14 +18,14 @@ while not os.path.exists({gate!r}):
     time.sleep(0.02)
 env.cr.rollback()
 from odoo.addons.crm_buying_journey.models.journey import journey_engine_advance
+from odoo.addons.crm_buying_journey.models.mailing import mailing_ab_test_sending
 journey_engine_advance.BATCH_SIZE = 7
+mailing_ab_test_sending.BATCH = 7
 """
 
 
-class CommittedJourneyCase(TransactionCase):
-    """A journey mail → action → end of ``count`` contacts, committed, and taken away again after each test."""
-
-    count = 40
+class CommittedCase(TransactionCase):
+    """Really committed data and workers, which are other processes on the same database, and may be killed."""
 
     def setUp(self):
         super().setUp()
@@ -37,6 +37,57 @@ class CommittedJourneyCase(TransactionCase):
         self.real = api.Environment(self.real_cr, SUPERUSER_ID, {})
         self.made = []
         self.folder = self.enterContext(tempfile.TemporaryDirectory())
+
+    def keep(self, records):
+        self.made.append(records)
+        return records
+
+    def clean(self):
+        """Take the committed data away again, what hangs on it first."""
+        raise NotImplementedError
+
+    def start_worker(self, script):
+        """Another Odoo on the same database that runs ``script`` in small batches; its output goes to a file."""
+        command = [sys.executable, "-m", "odoo", "shell", "--no-http", "-d", self.env.cr.dbname, "--log-level=error"]
+        if config["config"] and os.path.exists(config["config"]):
+            command += ["-c", config["config"]]
+        source = self.enterContext(tempfile.TemporaryFile("w+"))
+        output = self.enterContext(tempfile.TemporaryFile("w+"))
+        gate = os.path.join(self.folder, str(len(os.listdir(self.folder))))
+        with open(gate + ".waits", "w"):
+            pass
+        source.write(PROLOGUE.format(gate=gate) + script)
+        source.seek(0)
+        worker = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.STDOUT)
+        worker.output, worker.gate = output, gate
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        return worker
+
+    def release(self, worker):
+        """Let a started worker begin."""
+        with open(worker.gate, "w"):
+            pass
+
+    def end_worker(self, worker, expected=0, seconds=600):
+        """Let the worker begin and wait for it; it must end with this code (minus 9: killed)."""
+        self.release(worker)
+        try:
+            worker.wait(seconds)
+        finally:
+            worker.kill()
+            worker.wait()
+        worker.output.seek(0)
+        self.assertEqual(worker.returncode, expected, worker.output.read())
+
+
+class CommittedJourneyCase(CommittedCase):
+    """A journey mail → action → end of ``count`` contacts, committed, and taken away again after each test."""
+
+    count = 40
+
+    def setUp(self):
+        super().setUp()
         self.real["ir.cron"].search([("cron_name", "ilike", "Journeys:")]).active = False
         self.partners = self.keep(
             self.real["res.partner"].create(
@@ -86,12 +137,7 @@ class CommittedJourneyCase(TransactionCase):
         self.journey.action_publish()
         self.real_cr.commit()
 
-    def keep(self, records):
-        self.made.append(records)
-        return records
-
     def clean(self):
-        """Take the committed data away again, what hangs on it first."""
         self.real_cr.rollback()
         self.real.invalidate_all()
         self.real["ir.cron"].with_context(active_test=False).search([("cron_name", "ilike", "Journeys:")]).active = True
@@ -106,40 +152,6 @@ class CommittedJourneyCase(TransactionCase):
         for records in reversed(self.made):
             records.exists().unlink()
         self.real_cr.commit()
-
-    def start_worker(self, script):
-        """Another Odoo on the same database that runs ``script`` in small batches; its output goes to a file."""
-        command = [sys.executable, "-m", "odoo", "shell", "--no-http", "-d", self.env.cr.dbname, "--log-level=error"]
-        if config["config"] and os.path.exists(config["config"]):
-            command += ["-c", config["config"]]
-        source = self.enterContext(tempfile.TemporaryFile("w+"))
-        output = self.enterContext(tempfile.TemporaryFile("w+"))
-        gate = os.path.join(self.folder, str(len(os.listdir(self.folder))))
-        with open(gate + ".waits", "w"):
-            pass
-        source.write(PROLOGUE.format(gate=gate) + script)
-        source.seek(0)
-        worker = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.STDOUT)
-        worker.output, worker.gate = output, gate
-        self.addCleanup(worker.wait)
-        self.addCleanup(worker.kill)
-        return worker
-
-    def release(self, worker):
-        """Let a started worker begin."""
-        with open(worker.gate, "w"):
-            pass
-
-    def end_worker(self, worker, expected=0, seconds=120):
-        """Let the worker begin and wait for it; it must end with this code (minus 9: killed)."""
-        self.release(worker)
-        try:
-            worker.wait(seconds)
-        finally:
-            worker.kill()
-            worker.wait()
-        worker.output.seek(0)
-        self.assertEqual(worker.returncode, expected, worker.output.read())
 
     def assertEverythingOnce(self):
         self.real_cr.rollback()

@@ -124,6 +124,23 @@ class TestMailingAbDecision(AbCase):
         self.run_queue()
         self.assertEqual(len(self.traces(test)), 100)
 
+    def test_choosing_after_the_fallback_reaches_who_was_not_mailed_and_is_refused_if_nobody_is_left(self):
+        test = self.start(count=100, clicks=(8, 9), test_percent=50)
+        self.pass_deadline(test)
+        self.assertEqual(test.decide(), "inconclusive")
+        self.assertEqual(self.letters(test, phase="rest", state="assigned"), {"A": 50})
+        test.arm_ids[1].with_user(self.marketer).action_choose()
+        self.run_queue()
+        self.assertEqual(self.letters(test, phase="rest", state="mailed"), {"B": 50})
+        self.assertEqual(len(self.traces(test)), 100)
+        late = self.start(count=20, clicks=(3, 3), test_percent=50)
+        self.pass_deadline(late)
+        late.decide()
+        self.run_queue()
+        with self.assertRaisesRegex(UserError, "Nobody is left"):
+            late.arm_ids[1].with_user(self.marketer).action_choose()
+        self.assertEqual((late.outcome, late.rest_arm_id), ("inconclusive", late.arm_ids[0]))
+
     def test_chosen_by_hand_is_recorded_as_such(self):
         test = self.start(count=100, clicks=(8, 9), test_percent=50, method="manual")
         self.pass_deadline(test)

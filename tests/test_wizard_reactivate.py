@@ -2,6 +2,8 @@
 import ast
 from datetime import timedelta
 
+from lxml import etree
+
 from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, new_test_user, tagged
@@ -258,6 +260,27 @@ class TestReactivateAudience(LostLeadsCase):
         wizard = self.make_wizard()
         with self.assertRaises(AccessError):
             wizard.with_user(self.own_marketer).get_audience()
+
+    # What is made
+
+    def test_the_draft_mailing_with_a_test(self):
+        lead = self.make_lead("Lead")
+        wizard = self.make_wizard()
+        action = wizard.action_create_ab_mailing()
+        mailing = self.env["mailing.mailing"].browse(action["res_id"])
+        self.assertEqual((mailing.state, mailing.mailing_domain), ("draft", wizard.domain))
+        self.assertEqual(mailing._get_recipients(), lead.ids)
+        test = mailing.ab_test_id
+        self.assertEqual((test.state, test.user_id, len(test.arm_ids)), ("draft", self.marketer, 2))
+        self.assertEqual(set(test.arm_ids.mailing_id.mapped("mailing_domain")), {wizard.domain})
+        ((view_id, kind),) = action["views"]
+        self.assertEqual(kind, "form")
+        arch = self.env["mailing.mailing"].with_user(self.marketer).get_view(view_id, "form")["arch"]
+        page = etree.fromstring(arch).find(".//page[@name='ab_testing']")
+        self.assertEqual(page.get("autofocus"), "autofocus", "the form opens on the A/B tab")
+        empty = self.make_wizard(extra_domain=repr([("id", "=", 0)]))
+        with self.assertRaisesRegex(UserError, "No lost lead matches"):
+            empty.action_create_ab_mailing()
 
     # Bad input
 

@@ -38,6 +38,16 @@ class CrmLeadReactivate(models.TransientModel):
         domain = self._get_confirmed_domain()
         return self.env["mailing.mailing"].create(self._prepare_mailing_values(domain))
 
+    def action_create_ab_mailing(self):
+        """Button: a draft mailing to this audience with a draft A/B test of two subjects.
+
+        :return: the action that opens the mailing on its A/B tab
+        """
+        mailing = self._create_mailing()
+        mailing.action_create_ab_test()
+        view = self.env.ref("crm_buying_journey.mailing_mailing_view_form_ab_first")
+        return mailing.get_formview_action() | {"views": [(view.id, "form")], "view_id": view.id}
+
     def _prepare_mailing_values(self, domain):
         sender = self.env.user.email_formatted or self.env.company.email_formatted
         if not sender:

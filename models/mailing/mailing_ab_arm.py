@@ -73,6 +73,10 @@ class MailingAbArm(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         contents = []
+        given = {name for vals in vals_list for name in vals}
+        given |= {name.removeprefix("default_") for name in self.env.context if name.startswith("default_")}
+        if not self.env.su and {"mailing_id", "letter"} & given:
+            raise UserError(self.env._("An arm gets a mail and a letter of its own."))
         for vals in vals_list:
             test = self.env["mailing.ab.test"].browse(vals.get("test_id"))
             contents.append({name: vals.pop(name) for name in ("subject", "preview", "email_from") if vals.get(name)})
@@ -112,7 +116,8 @@ class MailingAbArm(models.Model):
 
         :rtype: mailing.mailing
         """
-        return mailing.copy(
+        # people are told of the mailing, not of each of its variants
+        return mailing.with_context(mail_auto_subscribe_no_notify=True).copy(
             {
                 "subject": mailing.subject,
                 "use_exclusion_list": mailing.use_exclusion_list,
@@ -164,7 +169,7 @@ class MailingAbArm(models.Model):
             names = SETTINGS + (BODY if test.test_type == "subject" else ())
             values = main._convert_to_write({name: main[name] for name in names})
             for variant in variants:
-                variant.with_context(bj_ab_share=True).write(dict(values))
+                variant.with_context(bj_ab_share=True, mail_auto_subscribe_no_notify=True).write(dict(values))
                 if test.test_type == "subject":
                     variant.cc_slot_ids.unlink()
                     main.cc_slot_ids.copy({"mailing_id": variant.id})

@@ -181,6 +181,8 @@ class MailingAbTest(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        defaults = {name.removeprefix("default_") for name in self.env.context if name.startswith("default_")}
+        self._check_protected(dict.fromkeys(defaults))
         for vals in vals_list:
             self._check_protected(vals)
             mailing = self.env["mailing.mailing"].browse(vals.get("mailing_id"))

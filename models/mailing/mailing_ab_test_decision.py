@@ -14,6 +14,7 @@ from ...tools.experiments import (
     sequential_p_value,
     too_few_events,
 )
+from ..journey.journey_engine import RETRYABLE
 
 _logger = logging.getLogger(__name__)
 
@@ -74,6 +75,8 @@ class MailingAbTest(models.Model):
         test._lock(wait=True)
         if test.winner_arm_id:
             raise UserError(self.env._("This test is decided: arm %(arm)s.", arm=test.winner_arm_id.letter))
+        if test.state == "decided" and not test.journey_node_id and not test._count_rest():
+            raise UserError(self.env._("Nobody is left to be mailed: the rest got what the test's rule said."))
         data = test._get_record()
         reason = self.env._("%(user)s chose arm %(arm)s.", user=self.env.user.name, arm=arm.letter)
         test._conclude("manual", arm.sudo(), reason, data, user=self.env.user)
@@ -296,6 +299,8 @@ class MailingAbTest(models.Model):
             try:
                 with self.env.cr.savepoint():
                     test.decide()
+            except RETRYABLE:  # somebody wrote to the same rows: nothing is wrong with the test, try again
+                raise
             except Exception as error:  # whatever is wrong with one test, the others go on
                 self.env.invalidate_all()
                 _logger.info("The A/B test %s could not be decided", test.id, exc_info=True)

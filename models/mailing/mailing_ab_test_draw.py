@@ -6,6 +6,8 @@ from odoo.tools import SQL
 from ...tools.draw import LOTS, draw, sql_digest
 
 BATCH = 5000
+# whom a decision reaches: who waits for one, or got none or another one and was not mailed yet
+REST = SQL("state = 'held' OR state IN ('dropped', 'assigned') AND phase = 'rest'")
 
 
 class MailingAbTest(models.Model):
@@ -350,13 +352,22 @@ class MailingAbTest(models.Model):
             SQL(
                 """
             UPDATE mailing_ab_allocation SET state = %s, arm_id = %s, phase = 'rest'
-             WHERE test_id = %s AND (state = 'held' OR state = 'dropped' AND phase = 'rest')
+             WHERE test_id = %s AND (%s)
             """,
                 state,
                 arm,
                 self.id,
+                REST,
             )
         )
+
+    def _count_rest(self):
+        """How many of a one-off mailing a decision still reaches."""
+        self.env["mailing.ab.allocation"].flush_model()
+        self.env.cr.execute(
+            SQL("SELECT COUNT(*) FROM mailing_ab_allocation WHERE test_id = %s AND (%s)", self.id, REST)
+        )
+        return self.env.cr.fetchone()[0]
 
     def _sql_split(self):
         """The arm of a recipient by weights, from another digest than the one that put it among the rest."""

@@ -78,14 +78,16 @@ class MailingAbTest(models.Model):
         self.arm_ids.mailing_id.filtered(lambda mailing: mailing.state == "in_queue").write({"state": "sending"})
         total, time_left = 0, True
         while time_left and (claimed := self._claim()):
-            for arm, ids in claimed.items():
+            for arm, ids in self._drop_deleted(claimed).items():
                 arm.mailing_id._compose_for(ids)
             total += sum(map(len, claimed.values()))
             time_left = self._commit_batch()
         # the host's queue runs once an hour unless it is told that something waits
         self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
-        if not time_left:
+        # another worker may hold the last batch, and die with it: then its recipients are still to be mailed
+        if not time_left or self._count_assigned():
             self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
+            self._commit_batch()
             return total
         for mailing in self.arm_ids.mailing_id.filtered(lambda mailing: mailing.state == "sending"):
             mailing.write(
@@ -136,6 +138,36 @@ class MailingAbTest(models.Model):
             claimed.setdefault(arm_id, []).append(res_id)
         self.env["mailing.ab.allocation"].invalidate_model(["state"])
         return {self.env["mailing.ab.arm"].browse(arm_id): sorted(ids) for arm_id, ids in sorted(claimed.items())}
+
+    def _drop_deleted(self, claimed):
+        """Records that were deleted or merged after the draw get no mail, and stop nobody else's.
+
+        :param dict claimed: see :meth:`_claim`
+        :return: the same without them
+        :rtype: dict
+        """
+        ids = {res_id for res_ids in claimed.values() for res_id in res_ids}
+        gone = ids - set(self.env[self.mailing_id.mailing_model_real].browse(ids).exists().ids)
+        if not gone:
+            return claimed
+        self.env.cr.execute(
+            """
+            UPDATE mailing_ab_allocation SET state = 'excluded', reason = 'refused'
+             WHERE test_id = %s AND res_id = ANY(%s)
+            """,
+            [self.id, list(gone)],
+        )
+        self.env["mailing.ab.allocation"].invalidate_model(["state", "reason"])
+        kept = {arm: [res_id for res_id in res_ids if res_id not in gone] for arm, res_ids in claimed.items()}
+        return {arm: res_ids for arm, res_ids in kept.items() if res_ids}
+
+    def _count_assigned(self):
+        """How many are to be mailed, those whom another worker has claimed included."""
+        self.env["mailing.ab.allocation"].flush_model()
+        self.env.cr.execute(
+            "SELECT COUNT(*) FROM mailing_ab_allocation WHERE test_id = %s AND state = 'assigned'", [self.id]
+        )
+        return self.env.cr.fetchone()[0]
 
     def _has_recipients(self, mailing):
         """Whether somebody is to be mailed by this arm."""

@@ -53,11 +53,21 @@ class MailingMailing(models.Model):
                 )
         if not self.env.su and {"ab_test_id", "is_ab_variant"} & vals.keys():
             raise UserError(self.env._("Set up an A/B test to make a mailing an arm of it."))
-        return super().write(vals)
+        result = super().write(vals)
+        if "active" in vals:
+            # the queue looks at each arm by itself: archived together, none is sent
+            mains = self.sudo().filtered(lambda mailing: mailing.ab_test_id and not mailing.is_ab_variant)
+            variants = mains.ab_test_id.arm_ids.mailing_id - self
+            if variants:
+                variants.write({"active": vals["active"]})
+        return result
 
     @api.model_create_multi
     def create(self, vals_list):
-        if not self.env.su and any({"ab_test_id", "is_ab_variant"} & vals.keys() for vals in vals_list):
+        # defaults of a request would come in as well
+        given = {name for vals in vals_list for name in vals}
+        given |= {name.removeprefix("default_") for name in self.env.context if name.startswith("default_")}
+        if not self.env.su and {"ab_test_id", "is_ab_variant"} & given:
             raise UserError(self.env._("Set up an A/B test to make a mailing an arm of it."))
         return super().create(vals_list)
 
