@@ -70,6 +70,7 @@ from . import test_mailing_usage
 from . import test_mailing_consent
 from . import test_mailing_rules
 from . import test_mailing_quiet
+from . import test_mailing_rights
 from . import test_mailing_topic
 from . import test_mailing_preflight
 from . import test_mailing_cap_workers

@@ -234,3 +234,19 @@ class TestMailingCc(JourneyCase):
             [("res_model", "=", "mailing.trace"), ("res_id", "in", on_lead.node_ids.mailing_id.mailing_trace_ids.ids)]
         )
         self.assertEqual((len(unknown), bool(unknown.partner_id)), (1, False))
+
+    def test_the_plain_text_part_has_the_links_too(self):
+        lead = self.make_lead(partner_id=self.brandon.id)
+        body = BODY.replace("</div>", '<a href="/view">Read in a browser</a></div>')
+        journey = self.make_journey(
+            "crm.lead", [("id", "=", lead.id)], [{"kind": "email", "body": body, "cc": ["user_id"]}]
+        )
+        mailing = journey.node_ids.mailing_id
+        with self.mock_mail_gateway():
+            self.engine.tick()
+            self.send()
+        text = self._mails[0]["body_alternative"]
+        self.assertNotIn("/unsubscribe_from_list", text)
+        self.assertIn(f"/mailing/{mailing.id}/confirm_unsubscribe", text)
+        self.assertIn(f"/mailing/{mailing.id}/view", text)
+        self.assertNotRegex(text, r"[0-9a-z]/view\b(?!\?)")

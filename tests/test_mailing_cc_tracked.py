@@ -1,5 +1,6 @@
 # Tracked copies: a mail of their own, whose opens, clicks and unsubscribing are nobody else's.
 import re
+from unittest.mock import patch
 
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, tagged
@@ -124,6 +125,18 @@ class TestMailingCcTracked(TrackedCase):
             mailing.cc_slot_ids[0].unsubscribe = "copies"
         with self.assertRaises(UserError):
             mailing.cc_slot_ids[1].unsubscribe = "primary"
+
+    def test_the_outbox_is_told_of_copies(self):
+        """The composer sends a small mailing at once, but only the mails to the recipients."""
+        mailing = self.make_mailing([{"path": "user_id", "mode": "tracked"}], self.make_leads(1))
+        woken = []
+        with (
+            self.mock_mail_gateway(),
+            patch.object(self.registry["ir.cron"], "_trigger", lambda cron, at=None: woken.append(cron.id)),
+        ):
+            mailing.action_send_mail()
+        self.assertEqual(self.copies_of(mailing).state, "outgoing")
+        self.assertIn(self.env.ref("mail.ir_cron_mail_scheduler_action").id, woken)
 
     def test_attachments_reach_both(self):
         attachment = self.env["ir.attachment"].create({"name": "offer.txt", "raw": b"Offer"})

@@ -47,7 +47,11 @@ class MailMail(models.Model):
                     "X-Auto-Response-Suppress": "OOF",
                 }
             return email_list
-        if not self.mailing_id or not self.email_cc:
+        if not self.mailing_id:
+            return email_list
+        if self.mailing_id._uses_addon():
+            self._fill_plain_text(email_list)
+        if not self.email_cc:
             return email_list
         primary = next((values for values in email_list if values["email_to"]), None)
         if not primary:
@@ -57,6 +61,16 @@ class MailMail(models.Model):
             primary["email_to_normalized"] = primary["email_to_normalized"] + stray["email_to_normalized"]
             email_list.remove(stray)
         return email_list
+
+    def _fill_plain_text(self, email_list):
+        """Core makes the plain text before it fills the links to unsubscribe and to read the mail in a browser, so
+        whoever reads that text could do neither."""
+        if self.env.context.get("mailing_test_mail"):
+            return
+        for values in email_list:
+            text = values["body_alternative"] or ""
+            if "/unsubscribe_from_list" in text or "/view" in text:
+                values["body_alternative"] = tools.html2plaintext(values["body"])
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
         copies = self.mailing_copy_id.sudo()

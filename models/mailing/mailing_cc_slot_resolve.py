@@ -1,7 +1,7 @@
 # CC slots: from a batch of recipients to the addresses that get a copy.
 import re
 
-from odoo import models, tools
+from odoo import SUPERUSER_ID, models, tools
 
 from ...tools.addresses import to_ascii
 
@@ -33,9 +33,21 @@ class MailingCcSlot(models.Model):
             result[record.id] = known[key]
         return result
 
+    def _get_reader(self, env):
+        """The environment whose rights decide who may be copied: the sender's. The mailing queue runs with system
+        rights, so there it is whoever chose the copy, which nobody can claim to be.
+
+        :rtype: odoo.api.Environment
+        """
+        self.ensure_one()
+        if env.uid != SUPERUSER_ID:
+            return env
+        return env(user=self.sudo().write_uid.id or SUPERUSER_ID)
+
     def _find_by_path(self, records):
         """``{record id: user, contact, address, or None where something on the way may not be read}``"""
         values = {record.id: record for record in records}
+        reader = self._get_reader(records.env)
         for field in self._get_fields():
             if field.type == "char":
                 return {key: (value and value[field.name]) or "" for key, value in values.items() if value is not None}
@@ -43,9 +55,8 @@ class MailingCcSlot(models.Model):
             target = self.env[field.comodel_name].browse(
                 {value[field.name].id for value in values.values() if value} - {False}
             )
-            readable = {
-                record.id: record for record in records.env[target._name].browse(target.ids)._filtered_access("read")
-            }
+            seen = reader[target._name].browse(target.ids)._filtered_access("read")
+            readable = {record.id: record for record in seen.with_env(records.env)}
             for key, value in values.items():
                 if value:
                     values[key] = readable.get(value[field.name].id) if value[field.name] else target.browse()
@@ -53,7 +64,7 @@ class MailingCcSlot(models.Model):
 
     def _find_by_partner(self, records):
         partner = self.partner_id.with_env(records.env)
-        if partner and not partner._filtered_access("read"):
+        if partner and not partner.with_env(self._get_reader(records.env))._filtered_access("read"):
             partner = None
         return dict.fromkeys(records.ids, partner)
 
@@ -61,10 +72,11 @@ class MailingCcSlot(models.Model):
         """The most engaged member with the role in the recipient's group; the recipient itself only if there is no
         other."""
         env = records.env
-        if not env["buying.group.member"].has_access("read"):
+        reader = self._get_reader(env)
+        if not reader["buying.group.member"].has_access("read"):
             return dict.fromkeys(records.ids, None)
         groups = self._find_groups(records)
-        members = env["buying.group.member"].search(
+        members = reader["buying.group.member"].search(
             [
                 ("group_id", "in", list({group_id for ids in groups.values() for group_id in ids})),
                 ("role_id", "=", self.role_id.id),
@@ -74,9 +86,11 @@ class MailingCcSlot(models.Model):
             ],
             order="engagement desc, id",
         )
+        readable = set(members.partner_id._filtered_access("read").ids)
         by_group = {}
-        for member in members:
-            by_group.setdefault(member.group_id.id, []).append(member.partner_id)
+        for member in members.with_env(env):
+            if member.partner_id.id in readable:
+                by_group.setdefault(member.group_id.id, []).append(member.partner_id)
         result = {}
         for record in records:
             people = [person for group_id in groups.get(record.id, ()) for person in by_group.get(group_id, ())]

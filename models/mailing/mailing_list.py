@@ -11,7 +11,10 @@ class MailingList(models.Model):
 
     _inherit = "mailing.list"
 
-    topic_journey_ids = fields.One2many("journey.journey", "topic_id", "Journeys with This Topic")
+    # the groups: whoever may read no journeys still reads all of a list, as exports and scripts do
+    topic_journey_ids = fields.One2many(
+        "journey.journey", "topic_id", "Journeys with This Topic", groups="crm_buying_journey.group_user"
+    )
     topic_mailing_ids = fields.One2many("mailing.mailing", "topic_id", "Mails with This Topic")
     topic_journey_count = fields.Integer("Journeys", compute="_compute_topic_counts")
     topic_mailing_count = fields.Integer("Mails of Its Own", compute="_compute_topic_counts")

@@ -100,6 +100,12 @@ class MailingMailing(models.Model):
             self._refuse_journey()
         return super().write(vals)
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_of_running_journeys(self):
+        """Its step would send nothing any more, and be published all the same."""
+        if not self.env.su and self.filtered(lambda mailing: mailing.journey_node_id and mailing.state == "done"):
+            raise UserError(self.env._("The mail of a published journey cannot be deleted. Abort the journey."))
+
     def action_retry_failed(self):
         """Failed mails of a journey go back to the outbox; the mailing itself is never queued.
 

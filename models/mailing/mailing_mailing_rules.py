@@ -10,6 +10,7 @@ from odoo.modules import module
 
 from ...tools.moments import add_duration
 from ..journey.journey_engine import RETRYABLE
+from .mailing_mailing import STATISTICS
 
 _logger = logging.getLogger(__name__)
 
@@ -121,6 +122,11 @@ class MailingMailing(models.Model):
         return mailings
 
     def write(self, vals):
+        """What managers launched stays as it is, and launching is to write a state, too."""
+        if vals.get("state") in ("in_queue", "sending"):
+            self._check_operational()
+        if vals.keys() - STATISTICS:
+            self.filtered(lambda mailing: mailing.state in ("in_queue", "sending"))._check_operational()
         result = super().write(vals)
         if "is_operational" in vals:
             self._check_operational()
@@ -134,6 +140,7 @@ class MailingMailing(models.Model):
         """Under caps, two workers may want to write to one person at the same moment; the second one begins its batch
         again. What was composed before is committed, so the queue goes on with the rest. Elsewhere, the host repeats
         the whole request."""
+        self._check_operational()
         if not self.env.context.get("mailing_queue") or module.current_test:
             return super()._action_send_mail(res_ids=res_ids)
         for mailing in self:

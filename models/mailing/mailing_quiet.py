@@ -64,7 +64,7 @@ class Quiet(NamedTuple):
         local = to_local(moment, tz)
         if not self.holds(local):
             return None
-        minutes = round(self.end * 60)
+        minutes = round(self.end * 60) % (24 * 60)
         opening = time(minutes // 60, minutes % 60) if self.start != self.end else time()
         for offset in range(9):
             day = local.date() + timedelta(days=offset)
