@@ -41,7 +41,7 @@ class TestCapWorkers(CommittedJourneyCase):
         self.real.invalidate_all()
         self.other_mailing.exists().unlink()
         self.real_cr.commit()
-        super().clean()
+        return super().clean()
 
     def test_one_mail_each_by_whichever_step_was_first(self):
         workers = [self.start_worker(TICK + TICK) for _number in range(2)]
