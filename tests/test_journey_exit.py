@@ -78,6 +78,13 @@ class TestJourneyExit(JourneyCase):
         self.assertLeft(journey, self.brandon, "exited", "Did what ends")
         self.assertEqual(self.entry_of(journey, self.colleen).state, "active", "that was before the journey")
 
+    def test_activity_in_the_second_of_publishing_takes_out(self):
+        journey = self.start(exit_type_ids=self.type_of("order_confirmed").ids)
+        self.assertEqual(journey.published_at, START)
+        self.env["engagement.activity.type"].log("order_confirmed", self.brandon, date=START)
+        self.tick()
+        self.assertLeft(journey, self.brandon, "exited", "Did what ends the journey")
+
     def test_a_type_chosen_later_counts_since_entry(self):
         journey = self.start(exit_type_ids=self.type_of("order_confirmed").ids)
         self.env["engagement.activity.type"].log("meeting_attended", self.brandon, START + timedelta(hours=1))

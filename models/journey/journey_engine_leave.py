@@ -1,6 +1,7 @@
 # The engine's second pass: exit rules and goals, at each tick for everybody and for a batch before its next step.
 import logging
 import time
+from datetime import timedelta
 
 from odoo import SUPERUSER_ID, fields, models
 from odoo.fields import Domain
@@ -169,7 +170,8 @@ class JourneyEngine(models.AbstractModel):
             query = responsible.env[journey.model_name].with_context(active_test=active_test)._search(rule)
             self.env.flush_all()
             return SQL(), SQL("participant.res_id IN %s", query.subselect())
-        since = journey.published_at or journey.create_date
+        # what happened in the very second of publishing counts as well; nobody entered before it
+        since = (journey.published_at or journey.create_date) - timedelta(seconds=1)
         happened = responsible._get_happened(rule, journey.exit_watermark, since)
         return (
             SQL("JOIN (%s) happened ON happened.res_id = participant.res_id", happened),
