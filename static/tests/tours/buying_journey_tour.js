@@ -100,6 +100,7 @@ registry.category("web_tour.tours").add("buying_journey_groups", {
 const chooseKind = (kind) => [
     { content: "Open the kinds", trigger: ".modal .o_field_widget[name=kind] input", run: "click" },
     { content: `Choose ${kind}`, trigger: `.o_select_menu_item:contains("${kind}")`, run: "click" },
+    { content: `${kind} is chosen`, trigger: `.modal .o_field_widget[name=kind] input:value("${kind}")` },
 ];
 
 const addAfter = (name) => [
