@@ -318,7 +318,9 @@ def send_by_odoo(ids):
 
 def send_from_outbox(ids, workers):
     journey = make_journey(ids)
-    env["journey.engine"]._advance()
+    # a run may end after any batch
+    while env["journey.engine"]._advance():
+        pass
     return send(journey.node_ids.mailing_id, workers, lambda own: own["mail.mail"]._send_outbox())
 
 
