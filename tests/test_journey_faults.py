@@ -53,12 +53,24 @@ def share_done():
     env.cr.rollback()
     return count / {steps}
 
+def wait_for_work(pid):
+    # the hits are spread over the work, not over the time, which differs from machine to machine: the next one waits
+    # for its share of the steps, or for the worker to end, and then strikes at any point of what follows; where the
+    # workers are ahead, it strikes before they have done much
+    share = 0.7 * (killed + cut) / {kills}
+    ahead = share_done() > share
+    until = time.monotonic() + 60
+    while time.monotonic() < until and share_done() < share:
+        if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return
+        time.sleep(0.002)
+    time.sleep(random.uniform(0, 0.01 if ahead else {jitter}))
+
 killed = cut = 0
-patience = {patience}
 while killed + cut < {kills} and left():
     pids = [start(), start()]
     for pid in pids:
-        time.sleep(random.uniform(0.01, patience))
+        wait_for_work(pid)
         if cutting := random.random() < 0.2:
             env.cr.execute(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = %s",
@@ -70,9 +82,6 @@ while killed + cut < {kills} and left():
         status = os.waitpid(pid, 0)[1]
         killed += os.WIFSIGNALED(status)
         cut += bool(cutting and os.WEXITSTATUS(status))
-    # as many hits as the work is long, on a fast machine as on a busy one
-    patience *= 0.8 if share_done() * 1.1 >= (killed + cut) / {kills} else 1.25
-    patience = min(max(patience, 0.03), 5)
 print('KILLED', killed, 'CUT', cut, 'LEFT', int(left()), flush=True)
 while left():
     os.waitpid(start(), 0)
@@ -81,7 +90,7 @@ sys.stdout.flush()
 
 
 class FaultCase(CommittedJourneyCase):
-    def run_nursery(self, kills, batch, patience):
+    def run_nursery(self, kills, batch, jitter):
         seed = int(os.environ.get("CRM_BUYING_JOURNEY_SEED", random.randrange(10**6)))
         _logger.info("The seed of this run is %s", seed)
         worker = self.start_worker(
@@ -89,7 +98,7 @@ class FaultCase(CommittedJourneyCase):
                 batch=batch,
                 seed=seed,
                 kills=kills,
-                patience=patience,
+                jitter=jitter,
                 journey=self.journey.id,
                 steps=3 * self.count,
             )
@@ -111,7 +120,7 @@ class TestFaults(FaultCase):
     count = 200
 
     def test_twelve_kills_lose_and_double_nothing(self):
-        self.run_nursery(kills=12, batch=7, patience=0.4)
+        self.run_nursery(kills=12, batch=7, jitter=0.05)
 
 
 @tagged("post_install", "-at_install", "-standard", "journey_faults")
@@ -121,4 +130,4 @@ class TestManyFaults(FaultCase):
     count = 2000
 
     def test_fifty_kills_lose_and_double_nothing(self):
-        self.run_nursery(kills=50, batch=15, patience=0.5)
+        self.run_nursery(kills=50, batch=15, jitter=0.1)

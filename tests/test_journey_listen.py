@@ -189,6 +189,12 @@ class TestJourneyListen(GraphCase):
                 self.engine.tick()
             self.assertEqual((journey.participant_ids.state, self.path_of(journey)), ("completed", {contact.id: end}))
 
+    def test_summary_counts_in_singular_and_plural(self):
+        _journey, nodes = self.listen(self.make_contacts(1), timeout_value=1, timeout_unit="weeks")
+        self.assertTrue(nodes["Listen"].summary.endswith(", for 1 week"), nodes["Listen"].summary)
+        nodes["Listen"].timeout_value = 2
+        self.assertTrue(nodes["Listen"].summary.endswith(", for 2 weeks"), nodes["Listen"].summary)
+
     def test_event_before_the_timeout_counts_even_if_it_is_seen_later(self):
         early, late = self.make_contacts(2)
         with freeze_time("2026-03-02 10:00:00"):

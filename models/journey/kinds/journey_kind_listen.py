@@ -42,6 +42,15 @@ class JourneyKindListen(models.AbstractModel):
                 activities=activities,
                 date=format_datetime(self.env, node.timeout_date),
             )
+        if node.timeout_value == 1:
+            once = {
+                "minutes": self.env._("Listen for: %(activities)s, for 1 minute", activities=activities),
+                "hours": self.env._("Listen for: %(activities)s, for 1 hour", activities=activities),
+                "days": self.env._("Listen for: %(activities)s, for 1 day", activities=activities),
+                "weeks": self.env._("Listen for: %(activities)s, for 1 week", activities=activities),
+                "months": self.env._("Listen for: %(activities)s, for 1 month", activities=activities),
+            }
+            return once.get(node.timeout_unit, "…")
         return self.env._(
             "Listen for: %(activities)s, for %(value)s %(unit)s",
             activities=activities,
