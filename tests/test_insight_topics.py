@@ -67,6 +67,7 @@ class TestInsightTopics(BuyingJourneyCase):
     def test_names_numbers_and_letter_heads_are_no_topics(self):
         self.did(self.director, "Re: Quotation S00021 for Azure Interior, Brandon Freeman")
         self.did(self.director, "Hi Brandon, offer 2026-44")
+        self.did(self.director, "Have another look, still the best offer")
         self.assertEqual(set(self.topics(self.director, 9)), {"Quotation", "offer"})
 
     def test_phrases(self):
