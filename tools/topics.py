@@ -32,18 +32,20 @@ UNSPACED = r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]"
 # Words that PostgreSQL's stop lists lack, and those that say how a mail is written rather than what it is about.
 NOISE = {
     "english": "re fwd fw hi hello dear regards thank thanks please new news newsletter today tomorrow week month "
-    "mail email click read open view see unsubscribe browser get got let us one also may would could via per next "
-    "look looks looking take make made come want wants need needs use try give help ask asked know like just first last "
-    "best good great better time way back still really many much another other",
+    "mail email click read open view see unsubscribe browser get got let us one also may would could via "
+    "per next look looks looking take make made come want wants need needs use try give help ask asked "
+    "know like just first last best good great better time way back still really many much another other",
     "french": "les re tr fwd bonjour cher chère madame monsieur cordialement merci nouveau nouvelle nouveaux "
-    "aujourd'hui demain semaine mois mail courriel cliquez lire voir ouvrir chez plus tout tous toutes sans sous vers "
-    "voici faire fait faites peut besoin bien très aussi encore toujours regarder premier dernier meilleur temps",
-    "german": "re aw wg hallo liebe lieber sehr geehrte geehrter grüße danke bitte neu neue neues heute morgen woche "
-    "monat mail newsletter klicken lesen öffnen schauen machen gibt geht brauchen erste letzte beste gute mehr",
+    "aujourd'hui demain semaine mois mail courriel cliquez lire voir ouvrir chez plus tout tous toutes "
+    "sans sous vers voici faire fait faites peut besoin bien très aussi encore toujours regarder premier "
+    "dernier meilleur temps",
+    "german": "re aw wg hallo liebe lieber sehr geehrte geehrter grüße danke bitte neu neue neues heute morgen "
+    "woche monat mail newsletter klicken lesen öffnen schauen machen gibt geht brauchen erste letzte "
+    "beste gute mehr",
     "norwegian": "re sv vs hei kjære hilsen takk vennligst ny nye nytt dag morgen uke måned epost post klikk les åpne "
-    "mer få ditt din dine vårt våre "
-    "titt gjøre vet trenger bruke bedre god beste første siste igjen bare",
-    "spanish": "re rv hola estimado estimada saludos gracias nuevo nueva hoy mañana semana mes correo clic leer ver mirar hacer mejor primero último tiempo",
+    "mer få ditt din dine vårt våre titt gjøre vet trenger bruke bedre god beste første siste igjen bare",
+    "spanish": "re rv hola estimado estimada saludos gracias nuevo nueva hoy mañana semana mes correo clic leer ver "
+    "mirar hacer mejor primero último tiempo",
 }
 # Characters and particles with which no Chinese topic begins or ends.
 UNSPACED_NOISE = set("的了和是在我你您他她它们这那与及等有为对于从到把被也都就不很更最请将以所或但而并之其此各每个中")
