@@ -64,6 +64,7 @@ from . import test_mailing_ab_odd
 from . import test_mailing_cc
 from . import test_mailing_cc_gateway
 from . import test_mailing_cc_slots
+from . import test_mailing_cc_shared
 from . import test_mailing_cc_smtp
 from . import test_mailing_cc_tracked
 from . import test_mailing_usage
@@ -73,6 +74,8 @@ from . import test_mailing_quiet
 from . import test_mailing_rights
 from . import test_mailing_topic
 from . import test_mailing_preflight
+from . import test_mailing_expiry
+from . import test_mailing_portable
 from . import test_mailing_cap_workers
 from . import test_mailing_outbox
 from . import test_mailing_outbox_faults

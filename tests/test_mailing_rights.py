@@ -62,6 +62,76 @@ class TestMailingRights(CopyCase):
         with self.assertRaises(AccessError):
             mailing.with_user(self.marketer).body_html = "<p>Advertising</p>"
 
+    def attach(self, mailing, **values):
+        attachment = self.env["ir.attachment"].create({"name": "offer.txt", "raw": b"Offer", **values})
+        mailing.sudo().attachment_ids |= attachment
+        return attachment
+
+    def assertClosed(self, attachment, *users):
+        for user in users:
+            own = attachment.with_user(user)
+            for change in (
+                lambda own: own.write({"raw": b"Another offer"}),
+                lambda own: own.write({"name": "other.txt"}),
+                lambda own: own.write({"type": "url", "url": "https://www.example.com"}),
+                lambda own: own.unlink(),
+            ):
+                with self.assertRaises(UserError):
+                    change(own)
+        self.assertEqual((attachment.name, attachment.raw), ("offer.txt", b"Offer"))
+
+    def test_what_a_published_mail_holds_is_not_changed_behind_it(self):
+        mailing = self.make_published()
+        own = {"res_model": "mailing.mailing", "res_id": mailing.id}
+        attachment = self.attach(mailing, **own)
+        # a picture in the text, and a file that somebody uploaded elsewhere
+        picture = self.env["ir.attachment"].create({"name": "offer.txt", "raw": b"Offer", **own})
+        lead = self.env["crm.lead"].create({"name": "Lead"})
+        shared = self.attach(mailing, res_model="crm.lead", res_id=lead.id)
+        mailing_user = new_test_user(self.env, "bj_mass_mailing", "mass_mailing.group_mass_mailing_user")
+        for held in (attachment, picture, shared):
+            self.assertClosed(held, self.marketer, mailing_user)
+            held.with_user(self.manager).raw = b"Corrected"
+        with self.mock_mail_gateway():
+            self.engine.tick()
+            self.env["mail.mail"].search([("mailing_id", "=", mailing.id)]).send()
+        self.assertEqual([part[1] for part in self._mails[0]["attachments"]], [b"Corrected", b"Corrected"])
+
+    def test_files_of_drafts_and_of_others_are_changed_as_ever(self):
+        mailing = self.make_one_off()
+        attachment = self.attach(mailing, res_model="mailing.mailing", res_id=mailing.id)
+        attachment.with_user(self.marketer).raw = b"Another offer"
+        self.assertEqual(attachment.raw, b"Another offer")
+        attachment.with_user(self.marketer).unlink()
+        # by somebody who knows nothing of mailings
+        outsider = new_test_user(self.env, "bj_outsider", "base.group_user,base.group_partner_manager")
+        own = self.env["ir.attachment"].with_user(outsider)
+        other = own.create({"name": "a", "raw": b"a", "res_model": "res.partner", "res_id": self.brandon.id})
+        other.raw = b"b"
+        other.unlink()
+
+    def test_files_of_a_launched_operational_mail_and_of_a_test_are_closed(self):
+        mailing = self.make_one_off(is_operational=True)
+        attachment = self.attach(mailing, res_model="mailing.mailing", res_id=mailing.id)
+        mailing.with_user(self.manager).action_launch()
+        self.assertClosed(attachment, self.marketer)
+        tested = self.make_one_off()
+        attachment = self.attach(tested, res_model="mailing.mailing", res_id=tested.id)
+        tested.with_user(self.marketer).action_create_ab_test()
+        tested.ab_test_id.arm_ids[1].subject = "Other"
+        tested.ab_test_id.sudo().state = "running"
+        self.assertClosed(attachment, self.marketer, self.manager)
+        slot = self.env["mailing.cc.slot"].sudo().create({"mailing_id": tested.id, "path": "user_id"})
+        for change in (
+            lambda: slot.with_user(self.manager).sudo(False).write({"path": "team_id.user_id"}),
+            lambda: slot.with_user(self.manager).sudo(False).unlink(),
+            lambda: (
+                self.env["mailing.cc.slot"].with_user(self.manager).create({"mailing_id": tested.id, "path": "user_id"})
+            ),
+        ):
+            with self.assertRaisesRegex(UserError, "being tested"):
+                change()
+
     def test_fields_of_ours_never_keep_anybody_from_reading_a_record(self):
         """As scripts and exports do, which read all fields that a user may see."""
         lead = self.env["crm.lead"].create({"name": "Lead", "partner_id": self.brandon.id})

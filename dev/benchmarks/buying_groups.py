@@ -3,13 +3,14 @@
 # Run by dev/bench in Odoo's shell on a scratch database. Contacts and activities are written by SQL, since they are not
 # what is measured; groups, members and scores are made the way users make them.
 import logging
-import resource
 import statistics
 import sys
 import time
 
 from odoo import Command
 from odoo.tests import new_test_user
+
+from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, megabytes, say
 
 env = self.env
 cr = env.cr
@@ -20,16 +21,6 @@ GROUPS = 100_000
 TITLES = ["Managing Director", "Production Manager", "Market Analyst", "Clerk", "Software Developer"]
 
 
-def say(text=""):
-    print(text)
-    sys.stdout.flush()
-
-
-def megabytes():
-    """The most memory this process has ever used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
 def measured(work):
     """Seconds, statements and what ``work`` returns."""
     env.flush_all()
@@ -38,13 +29,6 @@ def measured(work):
     result = work()
     env.flush_all()
     return time.perf_counter() - start, cr.sql_log_count - statements, result
-
-
-def analyze():
-    env.flush_all()
-    cr.commit()
-    cr.execute("ANALYZE")
-    cr.commit()
 
 
 def make_contacts(prefix, count):
@@ -73,7 +57,7 @@ def make_contacts(prefix, count):
         """,
         {"titles": TITLES, "like": f"{prefix} %"},
     )
-    analyze()
+    analyze(env)
 
 
 def make_activities(prefix, count):
@@ -101,7 +85,7 @@ def make_activities(prefix, count):
         """,
         {"like": f"{prefix} %", "count": count, "model": env["engagement.score.model"]._get_active().id},
     )
-    analyze()
+    analyze(env)
 
 
 def make_solution(name):
@@ -162,7 +146,7 @@ for size in SIZES:
     prefix = f"Bench{size}"
     make_contacts(prefix, size)
     solution = make_solution(prefix)
-    analyze()
+    analyze(env)
     seconds, statements, (job, batches) = measured(lambda: build(prefix, solution))  # noqa: B023
     groups = env["buying.group"].search_count([("solution_id", "=", solution.id)])
     members = env["buying.group.member"].search_count([("group_id.solution_id", "=", solution.id)])
@@ -231,7 +215,7 @@ cr.execute(
     [owner.id, owner.id],
 )
 env.invalidate_all()
-analyze()
+analyze(env)
 total = env["buying.group"].search_count([])
 assert total >= GROUPS, total
 missing = [

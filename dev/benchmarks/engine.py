@@ -6,14 +6,14 @@
 # the same tables in the same run.
 import logging
 import os
-import resource
-import sys
 import time
 from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
-from odoo import SUPERUSER_ID, api, fields, sql_db
+from odoo import SUPERUSER_ID, fields
+
+from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, forked, megabytes, say
 
 env = self.env(context=dict(self.env.context, tracking_disable=True))
 cr = env.cr
@@ -24,23 +24,6 @@ LIMIT_BATCH = 1_000
 # of larger sizes so many go through the steps, while all others stand in the queue of the first one
 SAMPLE = int(os.environ.get("BENCH_ENGINE_SAMPLE", "1000000"))
 Engine = env["journey.engine"]
-
-
-def say(text="", **options):
-    print(text, **options)
-    sys.stdout.flush()
-
-
-def megabytes():
-    """The most memory this process has ever used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def analyze():
-    env.flush_all()
-    cr.commit()
-    cr.execute("ANALYZE")
-    cr.commit()
 
 
 def make_contacts(prefix, count):
@@ -55,7 +38,7 @@ def make_contacts(prefix, count):
         {"prefix": prefix, "count": count},
     )
     cr.execute("UPDATE res_partner SET commercial_partner_id = id WHERE name LIKE %s", [f"{prefix} %"])
-    analyze()
+    analyze(env)
 
 
 def make_journey(prefix, kinds):
@@ -116,7 +99,7 @@ class Limit:
         Engine._enrol()
         journey.action_pause()  # the engine leaves them alone
         self.nodes = journey.current_version_id.node_ids.ids
-        analyze()
+        analyze(env)
 
     def measure(self, batches=2):
         """Returns the seconds for so many batches; the tokens go to and fro between two steps."""
@@ -201,7 +184,7 @@ def wake(journey):
         "UPDATE journey_participant SET due_at = %s WHERE journey_id = %s AND waiting_since IS NOT NULL",
         [fields.Datetime.now() - timedelta(minutes=1), journey.id],
     )
-    analyze()
+    analyze(env)
 
 
 def rest(journey):
@@ -210,7 +193,7 @@ def rest(journey):
         "UPDATE journey_participant SET due_at = %s WHERE journey_id = %s AND state = 'active' AND due_at < %s",
         [fields.Datetime.now() + timedelta(days=30), journey.id, fields.Datetime.now() + timedelta(days=1)],
     )
-    analyze()
+    analyze(env)
 
 
 def advance(nodes, count):
@@ -259,7 +242,7 @@ def run(size):
     cr.execute("SELECT count(*) FROM journey_participant WHERE journey_id = %s", [journey.id])
     assert cr.fetchone()[0] == size
     env.invalidate_all()
-    analyze()
+    analyze(env)
     count = min(size, SAMPLE)
     nodes = journey.current_version_id.node_ids.sorted("sequence")
     meter = Meter()
@@ -299,43 +282,13 @@ def run(size):
     }
 
 
-def forked(count, work):
-    """Seconds until ``count`` processes, each with a connection of its own, have done ``work``."""
-    cr.commit()
-    gate, children = os.pipe(), []
-    for _number in range(count):
-        if pid := os.fork():
-            children.append(pid)
-            continue
-        sql_db._Pool = sql_db._Pool_readonly = None  # the parent's connections stay the parent's
-        registry = env.registry
-        registry._db = sql_db.db_connect(cr.dbname)
-        with registry.cursor() as own:
-            own.execute("SELECT 1")
-            os.close(gate[1])
-            os.read(gate[0], 1)
-            own.rollback()
-            work(api.Environment(own, SUPERUSER_ID, {}))
-            own.commit()
-        os._exit(0)
-    time.sleep(1)
-    start = time.perf_counter()
-    os.close(gate[1])
-    codes = [os.waitpid(pid, 0)[1] for pid in children]
-    seconds = time.perf_counter() - start
-    os.close(gate[0])
-    assert not any(codes), codes
-    env.invalidate_all()
-    return seconds
-
-
 def workers(count, kinds):
     prefix = f"Workers {time.time()} {count} {'-'.join(kinds)}"
     make_contacts(prefix, WORKERS_SIZE)
     journey = make_journey(prefix, kinds)
     Engine._enrol()
-    analyze()
-    seconds = forked(count, lambda own: own["journey.engine"]._advance())
+    analyze(env)
+    seconds, _own, _statements = forked(env, count, lambda own: own["journey.engine"]._advance())
     cr.execute("SELECT state, count(*) FROM journey_participant WHERE journey_id = %s GROUP BY 1", [journey.id])
     assert dict(cr.fetchall()) == {"completed": WORKERS_SIZE}
     cr.execute("SELECT count(*) FROM journey_trace WHERE journey_id = %s", [journey.id])

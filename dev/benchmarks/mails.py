@@ -6,16 +6,14 @@
 import asyncio
 import logging
 import os
-import resource
 import signal
 import smtplib
 import socket
 import statistics
-import sys
 import time
 import warnings
 
-from odoo import SUPERUSER_ID, api, sql_db
+from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, forked, megabytes, say
 
 warnings.simplefilter("ignore")
 env = self.env(context=dict(self.env.context, tracking_disable=True))
@@ -38,23 +36,6 @@ BODY = (
 )
 
 
-def say(text=""):
-    print(text)
-    sys.stdout.flush()
-
-
-def megabytes():
-    """The most memory this process has ever used."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def analyze():
-    env.flush_all()
-    cr.commit()
-    cr.execute("ANALYZE")
-    cr.commit()
-
-
 def make_leads(count):
     cr.execute(
         """
@@ -67,7 +48,7 @@ def make_leads(count):
         [user.id, team.id, env["crm.stage"].search([], limit=1).id, env.company.id, count],
     )
     ids = [row[0] for row in cr.fetchall()]
-    analyze()
+    analyze(env)
     return ids
 
 
@@ -183,11 +164,11 @@ def compare_composing():
 def compose_many():
     ids = make_leads(FLAT)
     journey = make_journey(ids)
-    analyze()
+    analyze(env)
     mailing, engine = journey.node_ids.mailing_id, env["journey.engine"]
     # some statistics of the tables must not stand at "empty" while they fill
     engine._advance(limit=FLAT // 10)
-    analyze()
+    analyze(env)
     memory, parts, idle = megabytes(), [], 0
     while (before := count_mails(mailing)) < FLAT:
         spent = timed(lambda: engine._advance(limit=FLAT // 10))
@@ -269,47 +250,6 @@ def measure_sink():
         return 1000 / timed(lambda: [session.sendmail("a@example.com", "b@example.com", text) for _n in range(1000)])[0]
 
 
-def forked(count, work):
-    """Seconds until ``count`` processes, each with its own connection, have done ``work``, the processor time that they
-    took for it together, and their statements."""
-    cr.commit()
-    gate, told, children = os.pipe(), os.pipe(), []
-    for _number in range(count):
-        if pid := os.fork():
-            children.append(pid)
-            continue
-        code = 1
-        try:
-            sql_db._Pool = sql_db._Pool_readonly = None  # the parent's connections stay the parent's
-            registry = env.registry
-            registry._db = sql_db.db_connect(cr.dbname)
-            with registry.cursor() as own:
-                own.execute("SELECT 1")
-                os.close(gate[1])
-                os.read(gate[0], 1)
-                own.rollback()
-                before, own_before = sql_db.sql_counter, time.process_time()
-                work(api.Environment(own, SUPERUSER_ID, {}))
-                own.commit()
-                spent = time.process_time() - own_before
-                os.write(told[1], b"%d %f\n" % (sql_db.sql_counter - before, spent))
-            code = 0
-        finally:
-            os._exit(code)
-    time.sleep(1)
-    start = time.perf_counter()
-    os.close(gate[1])
-    codes = [os.waitpid(pid, 0)[1] for pid in children]
-    seconds = time.perf_counter() - start
-    os.close(gate[0])
-    assert not any(codes), codes
-    os.close(told[1])
-    with os.fdopen(told[0]) as lines:
-        figures = [line.split() for line in lines]
-    env.invalidate_all()
-    return seconds, sum(float(own) for _number, own in figures), sum(int(number) for number, _own in figures)
-
-
 def send_by_odoo(ids):
     mailing = make_mailing()
     mailing._action_send_mail(ids)
@@ -326,9 +266,9 @@ def send_from_outbox(ids, workers):
 
 def send(mailing, workers, work):
     assert count_mails(mailing) == SEND
-    analyze()
+    analyze(env)
     before = count_taken()
-    figures = forked(workers, work)
+    figures = forked(env, workers, work)
     assert count_taken() - before == SEND, "each mail once"
     cr.execute("SELECT trace_status, count(*) FROM mailing_trace WHERE mass_mailing_id = %s GROUP BY 1", [mailing.id])
     assert dict(cr.fetchall()) == {"sent": SEND}

@@ -5,22 +5,18 @@
 # recipe of the host's documentation, which has no guard rails, on the same leads in the same run.
 import logging
 import os
-import sys
 import time
 from datetime import timedelta
 
 from odoo import fields
+
+from odoo.addons.crm_buying_journey.dev.benchmarks._shared import say
 
 env = self.env(context=dict(self.env.context, tracking_disable=True))
 cr = env.cr
 logging.getLogger("odoo").setLevel(logging.ERROR)
 LEADS = int(os.environ.get("BENCH_LEADS", "500000"))
 PEOPLE = LEADS // 2
-
-
-def say(text=""):
-    print(text)
-    sys.stdout.flush()
 
 
 def run(query, **params):

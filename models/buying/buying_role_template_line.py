@@ -1,11 +1,9 @@
 # One role of a role template, with its weight and its rule.
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from ...tools.domains import check_readable, parse_domain
+from ...tools.domains import check_readable, count_records, parse_domain
 
 PEOPLE = Domain("is_company", "=", False)
 
@@ -69,17 +67,11 @@ class BuyingRoleTemplateLine(models.Model):
         self.ensure_one()
         if not self.auto_assign or not self._has_rule():
             return 0, False
-        # A savepoint that flushes would, on a broken rule, also empty the cache with what is being edited in a form.
-        # Nothing waits to be flushed inside of it either, or it would be lost with the failing query.
-        self.env.flush_all()
         try:
             domain = parse_domain(self.env, "res.partner", self.domain) & PEOPLE
-            with self.env.cr.savepoint(flush=False):
-                return self.env["res.partner"].search_count(domain), False
+            return count_records(self.env["res.partner"], domain), False
         except UserError as error:
             return 0, str(error)
-        except (psycopg2.DataError, psycopg2.ProgrammingError):
-            return 0, self.env._("The rule compares values of different kinds.")
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -21,9 +21,12 @@ REFERENCES = {
     "journey.journey": "name",
     "mail.activity.type": "name",
     "mail.template": "name",
+    "mailing.list": "name",
     "sms.template": "name",
     "utm.campaign": "name",
 }
+# of lists of contacts, only those that recipients see may be topics of mails
+REFERENCE_DOMAINS = {"mailing.list": [("is_public", "=", True)]}
 PLAIN = ("char", "text", "html", "integer", "float", "boolean", "selection", "date", "datetime")
 # what belongs to this database or this run, not to the journey
 NOT_EXPORTED = {
@@ -68,10 +71,6 @@ MAILING_FIELDS = (
     "body_arch",
     "keep_archives",
     "use_exclusion_list",
-    "expiry_type",
-    "expiry_value",
-    "expiry_unit",
-    "expiry_date",
 )
 # fields of server actions that only system administrators see or set
 SYSTEM_FIELDS = {"code", "webhook_url", "webhook_field_ids"}
@@ -107,11 +106,7 @@ class JourneyJourney(models.Model):
     def _export_node(self, node):
         data = {"key": node.origin_key, "kind": node.kind} | self._export_record(node, self._get_portable_fields(node))
         if node.mailing_id:
-            mailing = node.mailing_id
-            data["mailing"] = self._export_record(mailing, [mailing._fields[name] for name in MAILING_FIELDS])
-            data["mailing"]["cc"] = [
-                self._export_record(slot, self._get_portable_fields(slot)) for slot in mailing.cc_slot_ids
-            ]
+            data["mailing"] = self._export_mailing(node.mailing_id)
         if node.action_server_id:
             action = node.action_server_id.sudo()
             if action.state == "object_write" and action.update_field_id.relation:
@@ -132,6 +127,24 @@ class JourneyJourney(models.Model):
                 portable = [field for field in portable if field.name not in SYSTEM_FIELDS]
             data["action"] = {"model": action.model_name} | self._export_record(action, portable)
         return data
+
+    def _get_mailing_fields(self):
+        """Names of the fields of a mail that travel.
+
+        :rtype: tuple[str]
+        """
+        return MAILING_FIELDS
+
+    def _export_mailing(self, mailing):
+        """One mail with its CC recipients, as :meth:`_read_mailing` reads it.
+
+        :rtype: dict
+        """
+        data = self._export_record(mailing, [mailing._fields[name] for name in self._get_mailing_fields()])
+        return data | {"cc": self._export_slots(mailing)}
+
+    def _export_slots(self, mailing):
+        return [self._export_record(slot, self._get_portable_fields(slot)) for slot in mailing.cc_slot_ids]
 
     def _get_portable_fields(self, record):
         """Stored fields that are values, or that point to records which other databases know by a name.

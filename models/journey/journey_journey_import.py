@@ -1,13 +1,15 @@
 # Making a journey from JSON: everything is checked, then everything is made, or nothing.
+import psycopg2
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .journey_journey_export import (
     FORMAT,
     FORMAT_VERSION,
-    MAILING_FIELDS,
     NOT_EXPORTED,
     PLAIN,
+    REFERENCE_DOMAINS,
     REFERENCES,
     SYSTEM_FIELDS,
 )
@@ -99,25 +101,28 @@ class JourneyJourney(models.Model):
         node = {"key": data["key"], "where": where}
         node["values"] = self._read_values(Node, data, where, problems, extra, model=model) | {"kind": data["kind"]}
         if data.get("mailing") is not None:
-            node["mailing"] = self._read_mailing(data["mailing"], where, problems)
+            node["mailing"] = self._read_mailing(data["mailing"], where, problems, model)
         if data.get("action") is not None:
             node["action"] = self._read_action(data["action"], where, problems, model)
         return node
 
-    def _read_mailing(self, data, where, problems):
+    def _read_mailing(self, data, where, problems, model):
+        """:return: a plan for :meth:`_make_mailing`: ``values`` of the mail, and of its ``cc`` slots"""
         where = self.env._("%(where)s, mail", where=where)
-        if not isinstance(data, dict) or not isinstance(data.get("cc", []), list):
+        if not isinstance(data, dict):
             problems.append(self.env._("%(where)s: This is no mail.", where=where))
             return None
+        allowed = self._get_mailing_fields()
         Mailing = self.env["mailing.mailing"]
-        values = self._read_values(Mailing, data, where, problems, {"cc"}, allowed=MAILING_FIELDS)
-        slots = []
-        for slot in data.get("cc", []):
-            if not isinstance(slot, dict):
-                problems.append(self.env._("%(where)s: A CC recipient is of the wrong type.", where=where))
-                continue
-            slots.append(self._read_values(self.env["mailing.cc.slot"], slot, where, problems))
-        return values, slots
+        values = self._read_values(Mailing, data, where, problems, {"cc"}, allowed=allowed, model=model)
+        return {"values": values, "cc": self._read_slots(data.get("cc", []), where, problems)}
+
+    def _read_slots(self, data, where, problems):
+        """:return: values of CC slots"""
+        if not isinstance(data, list) or not all(isinstance(slot, dict) for slot in data):
+            problems.append(self.env._("%(where)s: A CC recipient is of the wrong type.", where=where))
+            return []
+        return [self._read_values(self.env["mailing.cc.slot"], slot, where, problems) for slot in data]
 
     def _read_action(self, data, where, problems, model):
         where = self.env._("%(where)s, action", where=where)
@@ -204,7 +209,7 @@ class JourneyJourney(models.Model):
     def _find_reference(self, field, name, model):
         """:raise ValueError: no record, or several, have this name"""
         key = REFERENCES[field.comodel_name]
-        domain = [(key, "=", name)]
+        domain = [(key, "=", name), *REFERENCE_DOMAINS.get(field.comodel_name, [])]
         if field.comodel_name == "ir.model.fields":
             domain.append(("model_id", "=", model.id if model else 0))
         Comodel = self.env[field.comodel_name]
@@ -232,23 +237,29 @@ class JourneyJourney(models.Model):
         return journey
 
     def _make_at(self, where, make):
-        """:raise UserError: as ``make`` does, with the place"""
+        """:raise UserError: as ``make`` does, or as the database refuses what it made, with the place"""
         try:
-            result = make()
-            self.env.flush_all()
+            with self.env.cr.savepoint():
+                return make()
+        except psycopg2.IntegrityError as error:
+            names = (name for name, Model in self.env.registry.items() if Model._table == error.diag.table_name)
+            text = self.env[next(names, self._name)]._sql_error_to_message(error)
+            raise UserError(self._list_problems([f"{where}: {text}"])) from error
         except (UserError, ValueError, TypeError) as error:
             raise UserError(self._list_problems([f"{where}: {error}"])) from error
-        return result
 
     def _make_node(self, journey, plan):
         values = plan["values"] | {"version_id": journey.draft_version_id.id}
         node = self.env["journey.node"].create(values)
         if plan.get("mailing"):
-            mail_values, slots = plan["mailing"]
-            node.mailing_id.write(mail_values | {"cc_slot_ids": [fields.Command.create(slot) for slot in slots]})
+            self._make_mailing(node.mailing_id, plan["mailing"])
         if action_values := plan.get("action"):
             # made with system rights, since nobody else makes actions; what it may be was checked when it was read,
             # and the step checks it once more
             action = self.env["ir.actions.server"].sudo().create(action_values | {"journey_node_id": node.id})
             node.action_server_id = action.with_env(self.env)
         return node
+
+    def _make_mailing(self, mailing, plan):
+        """Write what a file says of a step's mail on it."""
+        mailing.write(plan["values"] | {"cc_slot_ids": [fields.Command.create(slot) for slot in plan["cc"]]})

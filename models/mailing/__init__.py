@@ -4,6 +4,7 @@ from . import journey_trace
 from . import mailing_mailing
 from . import mailing_mailing_domain
 from . import mailing_mailing_rules
+from . import mailing_mailing_expiry
 from . import mailing_consent
 from . import mailing_mailing_findings
 from . import mailing_audience
@@ -18,6 +19,7 @@ from . import res_partner
 from . import mailing_mailing_copies
 from . import mailing_cc_slot
 from . import mailing_cc_slot_resolve
+from . import ir_attachment
 from . import mailing_trace
 from . import mailing_trace_copies
 from . import engagement_collector
@@ -25,6 +27,7 @@ from . import mailing_trace_copy
 from . import mailing_copy_optout
 from . import mail_compose_message
 from . import mail_compose_message_batch
+from . import mail_compose_message_expiry
 from . import link_tracker
 from . import mail_compose_message_copies
 from . import ir_mail_server
@@ -35,6 +38,7 @@ from . import mail_mail
 from . import mail_mail_outbox
 from . import mail_mail_outbox_send
 from . import mail_mail_outbox_finish
+from . import mail_mail_expiry
 from . import mail_thread
 from . import mailing_usage
 from . import mailing_usage_limit
@@ -48,6 +52,7 @@ from . import mailing_ab_test
 from . import mailing_ab_arm
 from . import mailing_ab_allocation
 from . import mailing_ab_test_draw
+from . import mailing_ab_test_copy
 from . import mailing_ab_test_sending
 from . import mailing_ab_test_figures
 from . import mailing_ab_test_lift
@@ -58,3 +63,4 @@ from . import mailing_mailing_ab
 from . import mail_compose_message_ab
 from . import journey_kind_email_ab
 from . import journey_node_ab
+from . import journey_journey_portable

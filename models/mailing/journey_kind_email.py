@@ -19,8 +19,18 @@ class JourneyKindEmail(models.AbstractModel):
 
     def _on_copy(self, node, copied):
         result = super()._on_copy(node, copied)
-        # a manager said so, and a manager publishes the copy
-        copied.mailing_id.sudo().is_operational = node.mailing_id.is_operational
+        if node.mailing_id.is_operational:
+            # a manager said so of this journey's mail; nobody else says it of another one's
+            if copied.journey_id == node.journey_id or node.journey_id._is_manager():
+                copied.mailing_id.sudo().is_operational = True
+            else:
+                copied.journey_id.message_post(
+                    body=self.env._(
+                        "The mail of the step “%(step)s” is not operational any more: only managers may say so of a "
+                        "copy.",
+                        step=copied.name,
+                    )
+                )
         return result
 
     def _get_errors(self, node):
@@ -30,6 +40,7 @@ class JourneyKindEmail(models.AbstractModel):
             mailing = node.mailing_id
             found = mailing._get_sender_findings() + mailing._get_body_findings()
             errors += [text for level, text in found if level == "error"]
+            errors += mailing._get_expiry_errors()
         return errors
 
     def _hold_back(self, node, participants, visits):
@@ -72,7 +83,7 @@ class JourneyKindEmail(models.AbstractModel):
         refusals = Consent.get_refusals(
             {address for found in addresses.values() for part in found[:3] for address in part}, mailing
         )
-        expired = self._get_expired(mailing, participants, visits)
+        expired = self._get_expired(node, mailing, participants, visits)
         taken = self._get_taken(node, mailing, addresses)
         failures = {}
         for target_id in visits:
@@ -89,15 +100,19 @@ class JourneyKindEmail(models.AbstractModel):
                     taken.setdefault(address, target_id)
         return failures
 
-    def _get_expired(self, mailing, participants, visits):
+    def _get_expired(self, node, mailing, participants, visits):
         now = fields.Datetime.now()
         if not mailing.expiry_type:
             return set()
         by_id = {participant.id: participant for participant in participants}
+        records = self._get_records(node, participants) if mailing.expiry_type == "field" else {}
         return {
             target_id
             for target_id, (participant_id, _visit) in visits.items()
-            if mailing._get_expiry(by_id[participant_id].arrived_at or by_id[participant_id].entered_at) <= now
+            if mailing._get_expiry(
+                by_id[participant_id].arrived_at or by_id[participant_id].entered_at, records.get(participant_id)
+            )
+            <= now
         }
 
     def _get_taken(self, node, mailing, addresses):

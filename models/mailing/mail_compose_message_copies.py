@@ -90,6 +90,7 @@ class MailComposeMessage(models.TransientModel):
                                     "auto_delete",
                                     "email_from",
                                     "mail_server_id",
+                                    "mailing_expires_at",
                                     "mailing_id",
                                     "message_type",
                                     "model",

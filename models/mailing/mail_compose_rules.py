@@ -22,8 +22,10 @@ class MailComposeMessage(models.TransientModel):
         failures = {
             record_id: FAILURE_TYPES[reason] for record_id, reason in Consent._judge_records(mailing, addresses).items()
         }
-        if mailing._get_expiry(fields.Datetime.now()) <= fields.Datetime.now():
-            failures = dict.fromkeys(going, "mail_expired")
+        in_time = [record_id for record_id in going if record_id not in failures]
+        # who launched the mailing may read the date by which it expires; its queue runs as somebody else
+        expired = mailing._get_expired(self.env[self.model].sudo().browse(in_time))
+        failures |= dict.fromkeys(expired, "mail_expired")
         going = [record_id for record_id in going if record_id not in failures]
         if not mailing.is_operational:
             room = Cap._get_room({address for record_id in going for address in addresses[record_id].to}, lock=True)

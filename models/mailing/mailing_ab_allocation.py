@@ -55,7 +55,11 @@ class MailingAbAllocation(models.Model):
     @api.model
     def _selection_reason(self):
         labels = self.env["mailing.consent"]._get_reason_labels()
-        return [*labels.items(), ("refused", self.env._("Refused when the mail was made"))]
+        return [
+            *labels.items(),
+            ("expired", self.env._("Mail expired")),
+            ("refused", self.env._("Refused when the mail was made")),
+        ]
 
     def action_open_record(self):
         self.ensure_one()

@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .mailing_ab_test import MAX_ARMS
+from .mailing_mailing_expiry import EXPIRY_FIELDS
 
 # what all arms have in common, whatever differs
 SETTINGS = (
@@ -22,6 +23,8 @@ SETTINGS = (
     "reply_to",
     "topic_id",
     "is_operational",
+    "copy_limit",
+    *EXPIRY_FIELDS,
 )
 # what the arms of a subject test have in common besides
 BODY = ("body_arch", "body_html", "attachment_ids")

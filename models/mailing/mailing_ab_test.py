@@ -80,7 +80,7 @@ class MailingAbTest(models.Model):
             ("sequential", "As Soon as It Is Clear"),
             ("manual", "By Hand"),
         ],
-        "Decided",
+        "When to Decide",
         default="sequential",
         required=True,
         help="At the deadline, the figures are looked at once, which needs the fewest recipients. By the other rule "

@@ -298,7 +298,8 @@ class MailingAbTest(models.Model):
         for test in tests:
             try:
                 with self.env.cr.savepoint():
-                    test.decide()
+                    # the reason is written for who answers for the test
+                    test.with_context(lang=test.user_id.lang).decide()
             except RETRYABLE:  # somebody wrote to the same rows: nothing is wrong with the test, try again
                 raise
             except Exception as error:  # whatever is wrong with one test, the others go on

@@ -151,6 +151,9 @@ class MailingAbTest(models.Model):
                 found = consent._get_record_addresses(Model._name, res_ids)
                 self._write_values("email = part.value", [(r, a.to[0] if a.to else None) for r, a in found.items()])
             refusals = consent.get_record_refusals(mailing, res_ids)
+            if not self.journey_node_id:  # of those who arrive at a step, it has asked before
+                in_time = Model.browse(res_id for res_id in res_ids if refusals.get(res_id, "duplicate") == "duplicate")
+                refusals |= dict.fromkeys(mailing._get_expired(in_time.sudo()), "expired")
             # of one address, the lowest id stays: decided below, for all batches together
             refused = [(res_id, reason) for res_id, reason in refusals.items() if reason != "duplicate"]
             self._write_values("state = 'excluded', reason = part.value", refused)
@@ -285,51 +288,6 @@ class MailingAbTest(models.Model):
             {"test": self.id, "ids": list(res_ids)},
         )
         self.env["mailing.ab.allocation"].invalidate_model()
-
-    def _copy_to_mailing(self, mailing):
-        """Give a copy of the tested mail what this test has come to: the mail that won, or a test of its own that
-        draws the same way.
-
-        :param mailing: a draft, copied from the test's own mailing
-        """
-        self.ensure_one()
-        if self.rest_arm_id and self.state == "decided":
-            winner = self.rest_arm_id.mailing_id
-            names = ("subject", "preview", "email_from", "body_arch", "body_html", "attachment_ids")
-            mailing.write(winner._convert_to_write({name: winner[name] for name in names}))
-            return
-        values = self.copy_data()[0]
-        deadline = self.deadline
-        if deadline and deadline <= fields.Datetime.now():
-            deadline = self.default_get(["deadline"]).get("deadline")
-        arms = self.arm_ids
-        copied = self.create(
-            values
-            | {
-                "mailing_id": mailing.id,
-                "deadline": deadline,
-                "arm_ids": [
-                    fields.Command.create(
-                        {
-                            "weight": arm.weight,
-                            "sequence": arm.sequence,
-                            "subject": arm.subject,
-                            "preview": arm.preview,
-                            "email_from": arm.email_from,
-                        }
-                    )
-                    for arm in arms
-                ],
-            }
-        )
-        copied.hash_key = self.hash_key
-        for arm, new in zip(arms, copied.arm_ids, strict=True):
-            body = arm.mailing_id._convert_to_write(
-                {name: arm.mailing_id[name] for name in ("body_arch", "body_html", "attachment_ids")}
-            )
-            new.mailing_id.write(body)
-            if arm == self.default_arm_id:
-                copied.default_arm_id = new
 
     # The rest -----------------------------------------------------------------------------------------------------
 

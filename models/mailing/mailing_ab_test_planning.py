@@ -2,6 +2,7 @@
 from math import ceil
 
 from odoo import api, fields, models
+from odoo.tools import formatLang
 
 from ...tools.experiments import sample_size, sequential_sample_size
 
@@ -98,7 +99,7 @@ class MailingAbTest(models.Model):
                 "recipients.",
                 rate=f"{self.plan_rate:g}",
                 hoped=f"{self.plan_hoped:g}",
-                needed=f"{needed:,}",
+                needed=formatLang(self.env, needed, digits=0),
             )
         ]
         if self.method == "sequential":
@@ -107,7 +108,10 @@ class MailingAbTest(models.Model):
             lines.append(self.env._("How many will come is not known yet."))
         elif expected >= needed:
             lines.append(
-                self.env._("The smallest arm can expect about %(expected)s: that is enough.", expected=f"{expected:,}")
+                self.env._(
+                    "The smallest arm can expect about %(expected)s: that is enough.",
+                    expected=formatLang(self.env, expected, digits=0),
+                )
             )
         elif self.journey_node_id and days:
             longer = ceil(needed / smallest / (arrivals / days)) if smallest else 0
@@ -115,8 +119,8 @@ class MailingAbTest(models.Model):
                 self.env._(
                     "The smallest arm can expect about %(expected)s by the deadline: too few. At the present pace the "
                     "test needs %(days)s days.",
-                    expected=f"{expected:,}",
-                    days=f"{longer:,}",
+                    expected=formatLang(self.env, expected, digits=0),
+                    days=formatLang(self.env, longer, digits=0),
                 )
             )
         else:
@@ -124,7 +128,7 @@ class MailingAbTest(models.Model):
                 self.env._(
                     "The smallest arm can expect about %(expected)s: too few. Raise the test share, test fewer arms, "
                     "or expect an inconclusive test unless the difference is larger.",
-                    expected=f"{expected:,}",
+                    expected=formatLang(self.env, expected, digits=0),
                 )
             )
         return "\n".join(lines)

@@ -2,7 +2,7 @@
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.tools import format_datetime
+from odoo.tools import format_datetime, formatLang
 
 
 class MailingAbTest(models.Model):
@@ -10,6 +10,7 @@ class MailingAbTest(models.Model):
 
     comparison_html = fields.Html("Comparison", compute="_compute_comparison_html", sanitize=False)
     decision_html = fields.Html("Decision Record", compute="_compute_decision_html", sanitize=False)
+    decision_basis = fields.Char("Decided From", compute="_compute_decision_basis")
     allocation_count = fields.Integer("Recipients", compute="_compute_counts")
     holdout_count = fields.Integer("Hold-Out Recipients", compute="_compute_counts")
     excluded_count = fields.Integer("Excluded", compute="_compute_counts")
@@ -51,46 +52,173 @@ class MailingAbTest(models.Model):
                 else False
             )
 
+    @api.depends_context("lang")
+    @api.depends("decision_data", "decision_date")
+    def _compute_decision_basis(self):
+        """The counts at the moment of the decision: later ones hold the rest, too, and would not fit its reason."""
+        for test in self:
+            test.decision_basis = False
+            if record := test.decision_data:
+                show = test._get_formats(record)
+                test.decision_basis = self.env._(
+                    "Decided on %(date)s from these figures: %(arms)s.",
+                    date=format_datetime(self.env, record["date"]),
+                    arms=", ".join(
+                        self.env._(
+                            "%(arm)s %(events)s of %(count)s (%(rate)s)",
+                            arm=arm["letter"],
+                            events=show["number"](arm["events"]),
+                            count=show["number"](arm["count"]),
+                            rate=show["rate"](arm["mean"]),
+                        )
+                        for arm in record["arms"]
+                    ),
+                )
+
+    def _get_formats(self, record):
+        """How numbers of a record are written, in the user's language.
+
+        :return: ``{name: function}``
+        :rtype: dict
+        """
+        currency = self.company_id.currency_id or self.env.company.currency_id
+
+        def number(value):
+            return formatLang(self.env, value, digits=0)
+
+        def percent(value, digits=1):
+            return self.env._("%(number)s %%", number=formatLang(self.env, 100 * value, digits=digits))
+
+        def amount(value):
+            return formatLang(self.env, value, currency_obj=currency)
+
+        def rate(value):
+            if value is None:
+                return "–"
+            return amount(value) if record["is_amount"] else percent(value)
+
+        def signed(value, text):
+            return f"+{text}" if value > 0 else text
+
+        def step(value):
+            if value is None:
+                return "–"
+            if record["is_amount"]:
+                return signed(value, amount(value))
+            points = formatLang(self.env, 100 * value, digits=1)
+            return self.env._("%(points)s pp", points=signed(value, points))
+
+        def interval(low, high, show=rate):
+            if low is None or high is None:
+                return "–"
+            # a word between them: a dash beside negative numbers would read as one
+            return self.env._("%(low)s to %(high)s", low=show(low), high=show(high))
+
+        def p_value(value):
+            if value < 0.001:
+                return self.env._("below %(number)s", number=formatLang(self.env, 0.001, digits=3))
+            return formatLang(self.env, value, digits=3)
+
+        def lift(line, key):
+            return amount(line[key]) if line["amount"] else percent(line[key], 2)
+
+        def lift_of(line, side):
+            return self.env._(
+                "%(rate)s (%(events)s of %(count)s)",
+                rate=lift(line, f"{side}mean"),
+                events=number(line[f"{side}events"]),
+                count=number(line[f"{side}count"]),
+            )
+
+        def filtered(arm, name):
+            return self.env._(
+                "%(number)s (%(unfiltered)s)",
+                number=number(arm["figures"][name]),
+                unfiltered=number(arm["figures"][f"{name}_raw"]),
+            )
+
+        return {
+            "number": number,
+            "rate": rate,
+            "step": step,
+            "interval": interval,
+            "p_value": p_value,
+            "lift": lift,
+            "lift_of": lift_of,
+            "lift_interval": lambda line: interval("low", "high", lambda side: lift(line, side)),
+            "filtered": filtered,
+            "amount": amount,
+        }
+
+    def _get_explanation(self, record):
+        """How the decision was made, for whoever wants to check it."""
+        metric = self._get_metrics().get(record["metric"], {}).get("label", record["metric"])
+        deadline = format_datetime(self.env, record["deadline"]) if record["deadline"] else "–"
+        rules = {
+            "fixed": self.env._(
+                "Looked at once, at the deadline (%(deadline)s): test of two proportions, or Welch's for amounts; "
+                "intervals of differences by Newcombe.",
+                deadline=deadline,
+            ),
+            "sequential": self.env._(
+                "Looked at all the time until the deadline (%(deadline)s): p-values and intervals of an asymptotic "
+                "confidence sequence, valid however often one looks.",
+                deadline=deadline,
+            ),
+            "manual": self.env._("Decided by hand; the p-values are those of one look."),
+        }
+        return [
+            self.env._(
+                "Figures as of %(date)s, by “%(metric)s”.",
+                date=format_datetime(self.env, record["date"]),
+                metric=metric,
+            ),
+            rules[record["method"]],
+            self.env._(
+                "Confidence %(confidence)s %%, at least %(least)s recipients per arm, p-values corrected for the "
+                "number of comparisons by Holm; intervals of rates by Wilson.",
+                confidence=_short(record["confidence"]),
+                least=formatLang(self.env, record["min_sample"], digits=0),
+            ),
+        ]
+
+    def _get_caption(self):
+        """What the figures on the form are, which change while answers come in."""
+        if self.state == "decided":
+            return self.env._(
+                "Figures as of now, of the test and of the rest together. What was decided from stands above, and in "
+                "the decision record."
+            )
+        return self.env._("Figures as of now.")
+
     def _render_record(self, template, record):
         """One record of figures as HTML.
 
         :rtype: Markup
         """
         top = max([arm["high"] for arm in record["arms"]] + [arm["mean"] for arm in record["arms"]] + [1e-9])
-        is_amount = record["is_amount"]
-
-        def show(value):
-            if value is None:
-                return "–"
-            return f"{value:,.2f}" if is_amount else f"{100 * value:.1f} %"
-
-        def show_step(value):
-            if value is None:
-                return "–"
-            return f"{value:+,.2f}" if is_amount else self.env._("%(points)s pp", points=f"{100 * value:+.1f}")
-
-        def show_p(value):
-            return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-        def show_lift(line, key):
-            return f"{line[key]:,.2f}" if line["amount"] else f"{100 * line[key]:.2f} %"
-
         return Markup(
             self.env["ir.qweb"]._render(
                 template,
                 {
                     "test": self,
                     "record": record,
-                    "show": show,
-                    "show_step": show_step,
-                    "show_p": show_p,
-                    "show_lift": show_lift,
+                    "show": self._get_formats(record),
                     "place": lambda value: f"{max(0.0, min(100.0, 100 * value / top)):.2f}",
                     "width": lambda low, high: f"{max(0.5, min(100.0, 100 * (high - max(0.0, low)) / top)):.2f}",
                     "winner_id": self.winner_arm_id.id,
-                    "when": format_datetime(self.env, record["date"]),
-                    "deadline": format_datetime(self.env, record["deadline"]) if record["deadline"] else "",
+                    "caption": self._get_caption(),
+                    "explanation": self._get_explanation(record),
+                    "interval_label": self.env._("%(confidence)s %% interval", confidence=_short(record["confidence"])),
+                    "pair_label": lambda pair: self.env._(
+                        "%(second)s against %(first)s", second=pair["second"], first=pair["first"]
+                    ),
                     "metric_label": self._get_metrics().get(record["metric"], {}).get("label", record["metric"]),
                 },
             )
         )
+
+
+def _short(value):
+    """A number of percents without zeros that say nothing: 95, 97.5."""
+    return f"{value:g}"

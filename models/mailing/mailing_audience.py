@@ -1,7 +1,7 @@
 # Whom a mail would reach now: counted as composing would, without making anything.
 from typing import NamedTuple
 
-from odoo import api, models
+from odoo import api, fields, models
 
 
 class Audience(NamedTuple):
@@ -16,7 +16,7 @@ class Audience(NamedTuple):
 
 
 class MailingAudience(models.AbstractModel):
-    """The verdicts of :class:`mailing.consent`, duplicates and caps for a whole audience, in the order in which
+    """The verdicts of :class:`mailing.consent`, duplicates, expiry and caps for a whole audience, in the order in which
     composing asks for them, so that the numbers add up: matched = refused by reason + going.
 
     The audience is what the current user may see of it.
@@ -27,17 +27,20 @@ class MailingAudience(models.AbstractModel):
 
     @api.model
     def _get_reason_labels(self):
-        return self.env["mailing.consent"]._get_reason_labels() | {"cap": self.env._("Frequency cap reached")}
+        return self.env["mailing.consent"]._get_reason_labels() | {
+            "expired": self.env._("Mail expired"),
+            "cap": self.env._("Frequency cap reached"),
+        }
 
     @api.model
     def _get_mailing_audience(self, mailing):
         """:rtype: Audience"""
         mailing.check_access("read")
         domain = mailing._get_recipients_domain()
-        ids = self.env[mailing.mailing_model_real].search(domain).ids
+        records = self.env[mailing.mailing_model_real].search(domain)
         # whoever has a trace was dealt with: sending goes on with the rest
         remaining = set(mailing._get_remaining_recipients())
-        return self._judge(mailing, [record_id for record_id in ids if record_id in remaining])
+        return self._judge(mailing, {record.id: record for record in records if record.id in remaining})
 
     @api.model
     def _get_node_audience(self, node):
@@ -51,13 +54,19 @@ class MailingAudience(models.AbstractModel):
         records = self.env[node.model_name].search(journey._get_audience_domain())
         if node.people == "people":
             people = kind._get_people(node, records)
-            ids = list(dict.fromkeys(person for record in records for person in people[record.id].ids))
+            # somebody who is in two groups gets the mail for the first one
+            owners = {}
+            for record in records:
+                for person_id in people[record.id].ids:
+                    owners.setdefault(person_id, record)
         else:
-            ids = records.ids
-        return self._judge(mailing, ids, node)
+            owners = {record.id: record for record in records}
+        return self._judge(mailing, owners, node)
 
     @api.model
-    def _judge(self, mailing, ids, node=None):
+    def _judge(self, mailing, owners, node=None):
+        """:param dict owners: ``{recipient id: record for which the mail comes}``, in the order of composing"""
+        ids = list(owners)
         Consent, Cap = self.env["mailing.consent"], self.env["mailing.cap"]
         addresses = Consent._get_record_addresses(mailing.mailing_model_real, ids)
         ids = [record_id for record_id in ids if record_id in addresses]
@@ -69,6 +78,7 @@ class MailingAudience(models.AbstractModel):
             refused = {record_id: reason for record_id, reason in reasons.items() if reason}
         else:
             refused = Consent._judge_records(mailing, addresses)
+        refused |= self._get_expired(mailing, {key: owners[key] for key in ids if key not in refused})
         if not mailing.is_operational:
             going = [record_id for record_id in ids if record_id not in refused]
             room = Cap._get_room(
@@ -77,3 +87,10 @@ class MailingAudience(models.AbstractModel):
             )
             refused |= dict.fromkeys(Cap._take(room, going, addresses), "cap")
         return Audience(ids, addresses, refused)
+
+    def _get_expired(self, mailing, owners):
+        """``{recipient id: "expired"}`` of those for whom the mail would come too late already"""
+        if not mailing.expiry_type:
+            return {}
+        now = fields.Datetime.now()
+        return {record_id: "expired" for record_id, record in owners.items() if mailing._get_expiry(now, record) <= now}

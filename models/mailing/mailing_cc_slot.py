@@ -185,19 +185,19 @@ class MailingCcSlot(models.Model):
                 slot._set_relation(vals["relation"])
                 vals.update(source=slot.source, path=slot.path)
         slots = super().create(vals_list)
-        slots.mailing_id._check_editable()
+        slots.mailing_id._check_content_editable()
         return slots
 
     def write(self, vals):
         self.env["mailing.mailing"]._check_cc_enabled()
-        self.mailing_id._check_editable()
+        self.mailing_id._check_content_editable()
         result = super().write(vals)
-        self.mailing_id._check_editable()  # it may have been moved
+        self.mailing_id._check_content_editable()  # it may have been moved
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_published(self):
-        self.mailing_id._check_editable()
+        self.mailing_id._check_content_editable()
 
     @api.model
     def _get_named_paths(self, model_name):

@@ -60,6 +60,14 @@ class MailingMailing(models.Model):
         if published and not self.env.su and not self.env.user.has_group("crm_buying_journey.group_manager"):
             raise UserError(self.env._("Only managers may change the mail of a published journey."))
 
+    def _check_content_editable(self):
+        """What belongs to a mail without being a field of it, such as its CC slots and attachments, changes only where
+        the mail itself may.
+
+        :raise UserError: one of these mails stays as it is
+        """
+        self._check_editable()
+
     def _refuse_journey(self):
         """:raise UserError: one of these mailings belongs to a journey, which alone sends it"""
         if self.filtered("journey_node_id"):
@@ -159,6 +167,6 @@ class MailingMailing(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Copies"),
             "res_model": "mailing.trace.copy",
-            "view_mode": "list,form",
+            "view_mode": "list,kanban,form",
             "domain": list(Domain("mailing_id", "=", self.id)),
         }

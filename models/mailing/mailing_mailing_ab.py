@@ -2,6 +2,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .mailing_mailing_expiry import EXPIRY_FIELDS
+
 # what the recipients of an arm see, or who they are: frozen while the test runs
 FROZEN = {
     "subject",
@@ -15,6 +17,10 @@ FROZEN = {
     "attachment_ids",
     "use_exclusion_list",
     "cc_slot_ids",
+    "copy_limit",
+    "topic_id",
+    "is_operational",
+    *EXPIRY_FIELDS,
 }
 
 
@@ -42,15 +48,8 @@ class MailingMailing(models.Model):
             raise UserError(self.env._("This mailing has an A/B test already; the simple one cannot be used besides."))
 
     def write(self, vals):
-        if FROZEN & vals.keys() and not self.env.su:
-            frozen = self.filtered(lambda mailing: mailing.ab_test_id and mailing.ab_test_id.state == "running")
-            if frozen:
-                raise UserError(
-                    self.env._(
-                        "“%(mail)s” is being tested: its mails cannot be changed before the A/B test is over.",
-                        mail=frozen[:1].subject,
-                    )
-                )
+        if FROZEN & vals.keys():
+            self._check_not_tested()
         if not self.env.su and {"ab_test_id", "is_ab_variant"} & vals.keys():
             raise UserError(self.env._("Set up an A/B test to make a mailing an arm of it."))
         result = super().write(vals)
@@ -61,6 +60,21 @@ class MailingMailing(models.Model):
             if variants:
                 variants.write({"active": vals["active"]})
         return result
+
+    def _check_not_tested(self):
+        """:raise UserError: one of these mails is being tested, which ends with another mail than it began with"""
+        tested = self.sudo().filtered(lambda mailing: mailing.ab_test_id.state == "running")
+        if tested and not self.env.su:
+            raise UserError(
+                self.env._(
+                    "“%(mail)s” is being tested: its mails cannot be changed before the A/B test is over.",
+                    mail=tested[:1].subject,
+                )
+            )
+
+    def _check_content_editable(self):
+        self._check_not_tested()
+        return super()._check_content_editable()
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -155,6 +169,9 @@ class MailingMailing(models.Model):
         if not test or test.state == "draft":
             return super()._get_remaining_recipients()
         return test._has_recipients(self)
+
+    def _get_siblings(self):
+        return super()._get_siblings() | self.sudo().ab_test_id.arm_ids.mailing_id.sudo(False)
 
     def _get_one_off_test(self):
         self.ensure_one()

@@ -165,13 +165,17 @@ class MailingMailing(models.Model):
         self.env.cr.execute(
             SQL(
                 "SELECT email, COUNT(*) FROM mailing_trace_copy"
-                " WHERE mailing_id = %s AND state NOT IN ('skipped', 'cancelled') AND email IS NOT NULL %s"
+                " WHERE mailing_id = ANY(%s) AND state NOT IN ('skipped', 'cancelled') AND email IS NOT NULL %s"
                 " GROUP BY email",
-                self.id,
+                self._get_siblings().ids,
                 SQL("AND email = ANY(%s)", list(emails)) if emails is not None else SQL(),
             )
         )
         return dict(self.env.cr.fetchall())
+
+    def _get_siblings(self):
+        """Mailings that are one to those who are copied: this one, and the other arms of its A/B test."""
+        return self
 
     def _get_copy_forecast(self, recipients=None):
         """How many mails copies make of this mailing, counted as sending would: nobody is copied twice in a mail,

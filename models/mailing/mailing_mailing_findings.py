@@ -36,6 +36,7 @@ class MailingMailing(models.Model):
             findings.append(("error", self.env._("The mail has no content yet.")))
         findings += self._get_sender_findings()
         findings += self._get_body_findings()
+        findings += [("error", text) for text in self._get_expiry_errors()]
         if not any(level == "error" for level, _text in findings):
             findings += self._get_sample_findings(record_ids)
         return findings

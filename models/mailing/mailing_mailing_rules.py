@@ -2,13 +2,11 @@
 import logging
 import random
 import time
-from datetime import datetime
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.modules import module
 
-from ...tools.moments import add_duration
 from ..journey.journey_engine import RETRYABLE
 from .mailing_mailing import STATISTICS
 
@@ -26,8 +24,6 @@ class MailingMailing(models.Model):
     * ``is_operational``: the mail tells people what they need to know, such as a change of the contract. It does not
       ask caps, quiet hours and opt-outs of topics. It does ask the blacklist, which also holds everybody who
       unsubscribed from all mails: nothing here overrides that. Only managers say so, and only they launch such a mail.
-    * ``expiry_type``: from when on the mail would come too late: some time after the recipient's turn came (a journey's
-      step only), or a moment. What has not left by then is skipped.
     """
 
     _inherit = "mailing.mailing"
@@ -45,26 +41,6 @@ class MailingMailing(models.Model):
         help="People need this mail, it is no advertising: it is sent regardless of caps, quiet hours and opt-outs of "
         "topics. The blacklist still counts.",
     )
-
-    expiry_type = fields.Selection(
-        [("after", "Some Time after the Participant Came to the Step"), ("date", "At a Moment")],
-        "Expires",
-        help="What has not left by then is not sent any more; empty means never. The first choice is for the mails of "
-        "journeys only.",
-    )
-    expiry_value = fields.Integer("Expires After", default=2)
-    expiry_unit = fields.Selection(
-        [("hours", "Hours"), ("days", "Days"), ("weeks", "Weeks")], "Unit of the Expiry", default="days", required=True
-    )
-    expiry_date = fields.Datetime("Expires On")
-
-    _expiry_check = models.Constraint("CHECK(expiry_value >= 0)", "A mail cannot expire before its turn.")
-
-    @api.constrains("expiry_type", "expiry_date")
-    def _check_expiry(self):
-        for mailing in self:
-            if mailing.expiry_type == "date" and not mailing.expiry_date:
-                raise UserError(self.env._("Say when the mail expires."))
 
     @api.constrains("topic_id")
     def _check_topic(self):
@@ -94,26 +70,21 @@ class MailingMailing(models.Model):
         domain = [("mass_mailing_id", "=", self.id), ("res_id", "=", int(document_id)), ("email", "=", email)]
         return Trace.search(domain, order="id desc", limit=1)
 
-    def _get_expiry(self, turn):
-        """When the mail expires for a recipient whose turn came at ``turn``, naive UTC; never: the end of time
-
-        :rtype: datetime
-        """
-        self.ensure_one()
-        if self.expiry_type == "date":
-            return self.expiry_date
-        if self.expiry_type == "after" and self.journey_node_id:
-            return add_duration(turn, self.expiry_value, self.expiry_unit)
-        return datetime.max
-
     def _check_operational(self):
         """:raise AccessError: one of these mailings is operational, and the user is no manager"""
         if (
             not self.env.su
-            and self.filtered("is_operational")
+            and self.sudo().filtered("is_operational")
             and not self.env.user.has_group("crm_buying_journey.group_manager")
         ):
             raise AccessError(self.env._("Only managers may declare a mail operational, and launch it."))
+
+    def _check_content_editable(self):
+        self._get_launched()._check_operational()
+        return super()._check_content_editable()
+
+    def _get_launched(self):
+        return self & self.sudo().filtered(lambda mailing: mailing.state in ("in_queue", "sending"))
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -126,7 +97,7 @@ class MailingMailing(models.Model):
         if vals.get("state") in ("in_queue", "sending"):
             self._check_operational()
         if vals.keys() - STATISTICS:
-            self.filtered(lambda mailing: mailing.state in ("in_queue", "sending"))._check_operational()
+            self._get_launched()._check_operational()
         result = super().write(vals)
         if "is_operational" in vals:
             self._check_operational()

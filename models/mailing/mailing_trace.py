@@ -2,6 +2,7 @@
 from odoo import api, fields, models, tools
 from odoo.tools import SQL
 
+from ...tools import scanners
 from .outbox_ledger import UNCERTAIN
 
 
@@ -106,24 +107,25 @@ class MailingTrace(models.Model):
 
     @api.model
     def _get_scanned_sql(self):
-        """Condition on ``activity``, a click in a mail: a virus scanner made it, by the rules of
-        :meth:`engagement.collector._mark_automatic`, which looks back only at night."""
-        seconds = self.env["engagement.collector"]._get_scanner_seconds()
+        """Condition on ``activity``, a click in a mail: by the rules of :mod:`tools.scanners`, no person made it. For
+        whoever cannot wait for the night, when clicks are marked."""
+        seconds = scanners.get_seconds(self.env)
         if not seconds:
             return SQL("FALSE")
         return SQL(
             """
-            EXISTS (SELECT FROM mailing_trace scanned
-                     WHERE scanned.id = activity.res_id
-                       AND activity.date - scanned.sent_datetime
-                           BETWEEN interval '0' AND %(seconds)s * interval '1 second')
-         OR (SELECT COUNT(*) FROM engagement_activity near
-              WHERE near.res_model = 'mailing.trace' AND near.res_id = activity.res_id
-                AND near.type_id = activity.type_id
-                AND near.date BETWEEN activity.date - interval '1 second'
-                                  AND activity.date + interval '1 second') >= 3
+            EXISTS (SELECT FROM mailing_trace scanned WHERE scanned.id = activity.res_id AND %(too_fast)s)
+         OR activity.id IN (
+                SELECT judged.id
+                  FROM (SELECT near.id, %(burst)s AS clicks
+                          FROM engagement_activity near
+                         WHERE near.res_model = 'mailing.trace' AND near.res_id = activity.res_id
+                           AND near.type_id = activity.type_id) judged
+                 WHERE judged.clicks >= %(burst_clicks)s)
             """,
-            seconds=seconds,
+            too_fast=scanners.sql_too_fast(SQL("activity.date"), SQL("scanned.sent_datetime"), seconds),
+            burst=scanners.sql_burst(SQL("near.res_id"), SQL("near.date")),
+            burst_clicks=scanners.BURST_CLICKS,
         )
 
     def _get_person(self):

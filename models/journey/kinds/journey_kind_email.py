@@ -52,7 +52,8 @@ class JourneyKindEmail(models.AbstractModel):
 
     def _on_copy(self, node, copied):
         # the mail that the copy was made with goes
-        copied.mailing_id = node.mailing_id.copy({"subject": node.mailing_id.subject})
+        mailing = node.mailing_id
+        copied.mailing_id = mailing.copy({"subject": mailing.subject, "use_exclusion_list": mailing.use_exclusion_list})
 
     def _on_publish(self, node):
         """A mailing of a live journey is never in a state that the mailing queue would send by itself."""
