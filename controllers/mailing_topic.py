@@ -89,7 +89,9 @@ class MailingTopicController(MassMailController):
         normalized = tools.email_normalize(email)
         if not normalized or self._is_blocked(email):
             return self._render_preferences(mailing, document_id, email, hash_token)
-        person = mailing._get_trace_of(document_id, normalized)._get_person()
+        trace = mailing._get_trace_of(document_id, normalized)
+        trace._set_unsubscribed()
+        person = trace._get_person()
         topic.with_context(unsubscribed_partner_id=person.id)._opt_out_of_topic(normalized)
         return self._render_preferences(
             mailing,
@@ -130,4 +132,28 @@ class MailingTopicController(MassMailController):
 
     def _log_blocked(self, mailing, document_id, email):
         """Note it in the activity log, for whoever the mail went to."""
-        mailing._get_trace_of(document_id, tools.email_normalize(email))._log_activity("email_unsubscribed")
+        trace = mailing._get_trace_of(document_id, tools.email_normalize(email))
+        trace._set_unsubscribed()
+        trace._log_activity("email_unsubscribed")
+
+    def _mailing_unsubscribe_from_list(self, mailing, document_id, email, hash_token):
+        mailing._get_trace_of(document_id, tools.email_normalize(email))._set_unsubscribed()
+        return super()._mailing_unsubscribe_from_list(mailing, document_id, email, hash_token)
+
+    @http.route()
+    def mailing_update_list_subscription(
+        self, mailing_id=None, document_id=None, email=None, hash_token=None, lists_optin_ids=None, **post
+    ):
+        """Whoever came here by a mail and left a list unsubscribed by that mail."""
+        result = super().mailing_update_list_subscription(
+            mailing_id=mailing_id,
+            document_id=document_id,
+            email=email,
+            hash_token=hash_token,
+            lists_optin_ids=lists_optin_ids,
+            **post,
+        )
+        if mailing_id and type(result) is int and result > 0:
+            mailing = request.env["mailing.mailing"].sudo().browse(int(mailing_id))
+            mailing._get_trace_of(document_id, tools.email_normalize(email or ""))._set_unsubscribed()
+        return result

@@ -29,6 +29,10 @@ from . import test_engagement_score_model
 from . import test_insight_actions
 from . import test_insight_coverage
 from . import test_insight_dashboard
+from . import test_insight_dashboard_engagement
+from . import test_insight_dashboard_movement
+from . import test_insight_dashboard_mails
+from . import test_insight_dashboard_journeys
 from . import test_insight_input
 from . import test_insight_results
 from . import test_insight_sales_alert

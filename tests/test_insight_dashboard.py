@@ -1,59 +1,21 @@
 # The dashboard's figures, counted by hand.
 import datetime as dt
 
-from freezegun import freeze_time
-
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged, users
 
-from .common_stage import BuyingStageCase
+from .common_dashboard import DashboardCase
 
 
 @tagged("post_install", "-at_install")
-class TestInsightDashboard(BuyingStageCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.filters = {"solution_ids": cls.solution.ids}  # whatever else the database holds
-
-    def get_data(self, user=None, **filters):
-        dashboard = self.env["buying.dashboard"].with_user(user or self.user).with_context(tz="UTC")
-        return dashboard.get_data(self.filters | filters)
-
-    def make_groups(self, count, name="Deco Addict Test", solution=None, **values):
-        accounts = self.env["res.partner"].create(
-            [{"name": f"{name} {number}", "is_company": True, "user_id": False, **values} for number in range(count)]
-        )
-        solution = solution or self.solution
-        return self.env["buying.group"].create(
-            [{"solution_id": solution.id, "partner_id": account.id} for account in accounts]
-        )
-
-    def set_figures(self, groups, **values):
-        """Write figures as they are, without anything that would compute them."""
-        self.env.flush_all()
-        for name, value in values.items():
-            self.env.cr.execute(f"UPDATE buying_group SET {name} = %s WHERE id = ANY(%s)", [value, groups.ids])
-        self.env.invalidate_all()
-
+class TestInsightDashboard(DashboardCase):
     def set_member_date(self, person, date):
         """A decision stamps its own time, so the past is written past it."""
         self.env.flush_all()
         row = self.row_of(self.group, person)
         self.env.cr.execute("UPDATE buying_group_member SET date = %s WHERE id = %s", [date, row.id])
         self.env.invalidate_all()
-
-    def figures(self, chart):
-        return {row["label"]: row["values"] for row in chart["rows"]}
-
-    def assertDrillsDown(self, chart, user=None):
-        """Behind each number there are as many records."""
-        model = self.env[chart["model"]].with_user(user or self.user)
-        for row in chart["rows"]:
-            for value, domain in zip(row["values"], row["domains"], strict=True):
-                if domain is not False:
-                    self.assertEqual(model.search_count(domain), value, row["label"])
 
     # Bands --------------------------------------------------------------------------------------------------------
 
@@ -195,11 +157,6 @@ class TestInsightDashboard(BuyingStageCase):
 
     # Stages and highlights ----------------------------------------------------------------------------------------
 
-    def move(self, group, days_ago, *stages):
-        for stage in stages:
-            with freeze_time(fields.Datetime.now() - dt.timedelta(days=days_ago)):
-                group.with_user(self.user).set_stage(stage)
-
     def test_stages_on_the_first_and_on_the_last_day(self):
         groups = self.group | self.make_groups(1)
         self.set_figures(groups, create_date=fields.Datetime.now() - dt.timedelta(days=400))
@@ -269,13 +226,6 @@ class TestInsightDashboard(BuyingStageCase):
         self.assertEqual(self.get_data()["highlights"]["fast"], [])
 
     # Cost ---------------------------------------------------------------------------------------------------------
-
-    def count_statements(self):
-        self.env.flush_all()
-        self.env.invalidate_all()
-        before = self.env.cr.sql_log_count
-        self.get_data()
-        return self.env.cr.sql_log_count - before
 
     def test_the_number_of_statements_does_not_grow_with_the_groups(self):
         # as many as a list of highlights takes, so that both runs read alike

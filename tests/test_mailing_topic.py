@@ -63,6 +63,48 @@ class TestMailingTopic(JourneyCase, HttpCase):
             [("type_id.code", "=", "email_unsubscribed"), ("partner_id", "=", self.brandon.id)]
         )
 
+    def trace_of(self, journey):
+        return self.env["mailing.trace"].search([("mass_mailing_id", "=", journey.node_ids.mailing_id.id)])
+
+    def test_whoever_leaves_a_list_unsubscribed_by_the_mail_that_led_there(self):
+        contact = self.env["mailing.contact"].create({"name": "Toni", "email": "toni.test@example.com"})
+        lists = self.env["mailing.list"].create([{"name": "Weekly", "is_public": True}, {"name": "Monthly"}])
+        contact.list_ids = lists
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "News",
+                "mailing_model_id": self.env["ir.model"]._get_id("mailing.list"),
+                "contact_list_ids": lists[0].ids,
+            }
+        )
+        traces = self.env["mailing.trace"].create(
+            [
+                {
+                    "mass_mailing_id": mailing.id,
+                    "model": "mailing.contact",
+                    "res_id": contact.id,
+                    "email": contact.email,
+                }
+                for _number in range(2)
+            ]
+        )
+        token = mailing._generate_mailing_recipient_token(contact.id, contact.email)
+        who = {"mailing_id": mailing.id, "document_id": contact.id, "email": contact.email, "hash_token": token}
+        self.make_jsonrpc_request("/mailing/list/update", who | {"lists_optin_ids": lists.ids})
+        self.assertFalse(traces[1].unsubscribed_datetime, "nothing was left")
+        forged = who | {"hash_token": "forged", "lists_optin_ids": []}
+        refused = self.make_jsonrpc_request("/mailing/list/update", forged)
+        self.assertEqual((refused, traces[1].unsubscribed_datetime), ("unauthorized", False))
+        self.make_jsonrpc_request("/mailing/list/update", who | {"lists_optin_ids": lists[0].ids})
+        self.assertTrue(traces[1].unsubscribed_datetime)
+        self.assertFalse(traces[0].unsubscribed_datetime, "only the newest mail to the recipient counts")
+        traces.sudo().unsubscribed_datetime = False
+        self.url_open(
+            f"/mailing/{mailing.id}/unsubscribe_oneclick?document_id={contact.id}&email={contact.email}&hash_token={token}",
+            data={"List-Unsubscribe": "One-Click"},
+        )
+        self.assertTrue(traces[1].unsubscribed_datetime)
+
     def test_these_mails_only_and_back_again(self):
         journey, mail = self.send_one()
         other, _mail = self.send_one(topic=self.env["mailing.list"])
@@ -76,6 +118,8 @@ class TestMailingTopic(JourneyCase, HttpCase):
         self.assertEqual(self.refusal(journey), "opted_out")
         self.assertIsNone(self.refusal(other))
         self.assertEqual(self.count_activities(), 1)
+        self.assertTrue(self.trace_of(journey).unsubscribed_datetime)
+        self.assertFalse(self.trace_of(other).unsubscribed_datetime)
         # the preferences show it and take it back; looking at them again changes nothing
         settings = re.search(r'href="([^"]*/unsubscribe\?[^"]*)"', done.text).group(1).replace("&amp;", "&")
         self.assertIn("Not subscribed", self.url_open(settings).text)
@@ -100,6 +144,7 @@ class TestMailingTopic(JourneyCase, HttpCase):
         self.assertTrue(self.is_blocked())
         self.assertEqual(self.refusal(journey), "blacklisted")
         self.assertEqual(self.count_activities(), 1)
+        self.assertTrue(self.trace_of(journey).unsubscribed_datetime)
         self.answer(self.link_of(mail), scope="all")
         self.assertEqual(self.count_activities(), 1, "asking again is no second unsubscription")
 

@@ -73,11 +73,18 @@ if copied_mailing and copied_mailing.state == "draft":
 
 # three weeks of bringing lost leads back; the shell runs this text, so it knows no folder of its own
 scripts = pathlib.Path(os.environ["BJ_SCRIPTS"])
-spec = importlib.util.spec_from_file_location("run_demo_reactivation", scripts / "run_demo_reactivation.py")
-reactivation = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(reactivation)
-lost = reactivation.run(env, deliver)
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, scripts / f"{name}.py")
+    part = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(part)
+    return part
+
+
+lost = load("run_demo_reactivation").run(env, deliver)
 ready_made |= lost
+load("run_demo_history").run(env)
 
 # a newsletter whose subject was tested: 60 % of the readers got one of two, 10 % nothing, the rest the winner
 readers = env["mailing.list"].create({"name": "Office Newsletter"})

@@ -1,6 +1,8 @@
 from . import buying_group
 from . import buying_solution
 from . import buying_group_highlight
+from . import buying_group_past
+from . import buying_figures
 from . import buying_dashboard
 from . import buying_dashboard_stages
 from . import buying_coverage
@@ -10,6 +12,9 @@ from . import buying_topic_finder
 from . import buying_intent
 from . import engagement_score_model
 from . import buying_trend
+from . import res_partner_trend
+from . import buying_dashboard_movement
+from . import buying_dashboard_engagement
 from . import buying_summary_facts
 from . import buying_summary_builtin
 from . import buying_summary_openai
@@ -22,3 +27,5 @@ from . import res_partner_topics
 from . import actions
 from . import journey_node
 from . import results
+from . import buying_dashboard_mails
+from . import buying_dashboard_journeys

@@ -1,58 +1,37 @@
 # The figures of the dashboard: how complete, how engaged and how far the buying groups are.
 import datetime as dt
 
-import pytz
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
-from ...tools.domains import get_filters, get_ids
+from ...tools.domains import get_filters
 
 # upper ends of the bands, in whole percent; 25.4 is shown as 25 and belongs to the first, 25.5 as 26 to the second
 BANDS = (25, 50, 75, 100)
 NOT_RATED = -1
-# filters of the dashboard, and the field of a buying group that each concerns
-FILTERS = {
-    "solution_ids": "solution_id",
-    "stage_ids": "stage_id",
-    "user_ids": "user_id",
-    "industry_ids": "partner_id.industry_id",
-    "country_ids": "partner_id.country_id",
-}
 MAX_SOLUTIONS = 12
-# a row for each month of the period, and dates with which can be reckoned
-EARLIEST, LATEST, MAX_PERIOD_DAYS = dt.date(1970, 1, 1), dt.date(2100, 12, 31), 3660
 
 
 class BuyingDashboard(models.AbstractModel):
-    """Figures about the buying groups that the current user may see; nothing is stored.
-
-    Each chart is a dictionary, the same for all kinds of charts, so that it can be drawn, shown as a table and saved as
-    CSV alike:
-
-    * ``model``, ``domain``: what "View list" shows
-    * ``series``: labels of the columns
-    * ``rows``: ``{"label": text, "values": [number, …], "domains": [domain or False, …]}``; a domain finds, on
-      ``model``, exactly the records that the number beside it counts. ``False`` where no records stand for a number,
-      e.g. for a day that is past
+    """The first page of the dashboard, the overview: figures about the buying groups that the current user may see.
 
     Source of the charts: Adobe Journey Optimizer B2B Edition, dashboards (buying groups, role insights, intelligent).
     The number of statements does not depend on the number of groups, members or stages.
     """
 
     _name = "buying.dashboard"
+    _inherit = "buying.figures"
     _description = "Buying Group Dashboard"
 
     @api.model
     def get_data(self, filters=None):
         """All figures of the dashboard.
 
-        :param dict filters: ``solution_ids``, ``stage_ids``, ``user_ids`` (salespeople), ``industry_ids`` and
-            ``country_ids`` of the account: lists of ids, any if left out or empty; ``mine``: only accounts of the
-            current user; ``date_from``, ``date_to``: first and last day of the charts over time, as ISO dates in the
-            user's time zone; the past year if left out
+        :param dict filters: ``solution_ids``, ``stage_ids``, ``user_ids`` (salespeople), ``industry_ids``,
+            ``country_ids`` and ``state_ids`` of the account: lists of ids, any if left out or empty; ``mine``: only
+            accounts of the current user; ``date_from``, ``date_to``: first and last day of the charts over time, as ISO
+            dates in the user's time zone; the past year if left out
         :return: ``total`` (number of groups), ``any_group`` (is there one without filters), the charts
             ``completeness``, ``engagement``, ``solutions``, ``stages`` (a list, one chart per stage model),
             ``acquisition``, ``role_engagement``, and ``highlights``
@@ -71,6 +50,7 @@ class BuyingDashboard(models.AbstractModel):
             "any_group": bool(total or self.env["buying.group"].search_count([], limit=1)),
             "date_from": fields.Date.to_string(date_from),
             "date_to": fields.Date.to_string(date_to),
+            "filters": self._describe(filters, date_from, date_to),
             "completeness": self._get_completeness(domain, counts),
             "engagement": self._get_engagement(domain, counts),
             "solutions": self._get_solutions(domain, counts),
@@ -79,50 +59,6 @@ class BuyingDashboard(models.AbstractModel):
             "role_engagement": self._get_role_engagement(filters),
             "highlights": self._get_highlights(domain),
         }
-
-    # Filters ------------------------------------------------------------------------------------------------------
-
-    @api.model
-    def _get_domain(self, filters, prefix=""):
-        """:param str prefix: the way to the group, e.g. ``group_id.`` for a domain on members"""
-        domain = Domain.TRUE
-        for key, field_name in FILTERS.items():
-            if ids := get_ids(self.env, filters, key):
-                domain &= Domain(prefix + field_name, "in", ids)
-        if filters.get("mine"):
-            domain &= Domain(f"{prefix}user_id", "=", self.env.uid)
-        return domain
-
-    @api.model
-    def _get_member_domain(self, filters):
-        return (
-            Domain("state", "=", "in")
-            & Domain("partner_id.active", "=", True)
-            & Domain("group_id.active", "=", True)
-            & self._get_domain(filters, "group_id.")
-        )
-
-    @api.model
-    def _get_period(self, filters):
-        """First and last day of the charts over time."""
-        today = fields.Date.context_today(self)
-        try:
-            date_to = fields.Date.to_date(filters.get("date_to")) or today
-            date_from = fields.Date.to_date(filters.get("date_from")) or fields.Date.subtract(date_to, years=1)
-        except (TypeError, ValueError, KeyError, OverflowError) as error:
-            raise UserError(self.env._("The period of the dashboard is not made of two dates.")) from error
-        if date_from > date_to:
-            raise UserError(self.env._("The period of the dashboard ends before it begins."))
-        if not EARLIEST <= date_from <= date_to <= LATEST or (date_to - date_from).days > MAX_PERIOD_DAYS:
-            raise UserError(
-                self.env._("The period of the dashboard must lie between 1970 and 2100, and be ten years long at most.")
-            )
-        return date_from, date_to
-
-    @api.model
-    def _to_utc(self, day):
-        """When a day begins for the user, as naive UTC."""
-        return self.env.tz.localize(dt.datetime.combine(day, dt.time())).astimezone(pytz.utc).replace(tzinfo=None)
 
     # Charts of today ----------------------------------------------------------------------------------------------
 
@@ -290,26 +226,3 @@ class BuyingDashboard(models.AbstractModel):
             key = row[places[0]] if len(places) == 1 else tuple(row[place] for place in places)
             result[key] = result.get(key, 0) + row[-1]
         return result
-
-    @api.model
-    def _row(self, label, cells):
-        return {
-            "label": label,
-            "values": [value for value, _domain in cells],
-            "domains": [domain is not False and self._as_list(domain) for _value, domain in cells],
-        }
-
-    @api.model
-    def _chart(self, model_name, domain, series, rows, **values):
-        return {"model": model_name, "domain": self._as_list(domain), "series": series, "rows": rows, **values}
-
-    @api.model
-    def _as_list(self, domain):
-        """A domain as the web client takes it: dates as text."""
-
-        def as_text(condition):
-            if not isinstance(condition.value, dt.datetime):
-                return condition
-            return Domain(condition.field_expr, condition.operator, fields.Datetime.to_string(condition.value))
-
-        return list(domain.map_conditions(as_text))

@@ -1,6 +1,4 @@
 # The dashboard's figures about stages, and its highlights.
-import datetime as dt
-
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -18,82 +16,89 @@ class BuyingDashboard(models.AbstractModel):
     @api.model
     def _get_stages(self, domain, date_from, date_to):
         """One chart per stage model: the groups in each stage when the period began and when it ended."""
-        before = self._count_stages(domain, self._to_utc(date_from))
+        first, until = self._get_moments(date_from, date_to)
+        moves = self._count_moves(domain, first, until)
+        before, after = {}, {}
+        for model_id, existed, old_id, stage_id, number in moves:
+            after[model_id, stage_id] = after.get((model_id, stage_id), 0) + number
+            if existed:
+                before[model_id, old_id] = before.get((model_id, old_id), 0) + number
         is_past = date_to < fields.Date.context_today(self)
-        # a period that ends today ends now
-        until = self._to_utc(date_to + dt.timedelta(days=1)) if is_past else fields.Datetime.now()
-        after = self._count_stages(domain, until)
-        # what the groups say of their model is no secret, even if the model's own company is another one
-        models_ = self.env["buying.stage.model"].sudo().browse({model_id for model_id, _stage_id in before | after})
-        total = dict.fromkeys(models_, 0)
-        for (model_id, _stage_id), number in after.items():
-            total[models_.browse(model_id)] += number
+
+        def in_stage(moment, stage_id):
+            if moment == until and not is_past:
+                return Domain("stage_id", "=", stage_id)
+            return Domain("stage_past", "=", self._tell_places((moment, stage_id)))
+
         charts = []
-        for model in sorted(models_, key=lambda model: (-total[model], model.id)):
+        for model in self._sort_stage_models(moves):
             own = domain & Domain("stage_model_id", "=", model.id)
             rows = [
                 self._row(
                     name,
                     [
-                        (before.get((model.id, stage_id), 0), False),
-                        (
-                            after.get((model.id, stage_id), 0),
-                            not is_past and own & Domain("stage_id", "=", stage_id),
-                        ),
+                        (numbers.get((model.id, stage_id), 0), own & in_stage(moment, stage_id))
+                        for numbers, moment in ((before, first), (after, until))
                     ],
                 )
-                for stage_id, name in [
-                    (False, self.env._("No stage")),
-                    *((stage.id, stage.name) for stage in model.stage_ids),
-                ]
+                for stage_id, name in self._get_stage_names(model)
             ]
             charts.append(self._chart("buying.group", own, [str(date_from), str(date_to)], rows, name=model.name))
         return charts
 
     @api.model
-    def _count_stages(self, domain, moment):
-        """How many groups stood in which stage at a moment, by one statement.
+    def _sort_stage_models(self, moves):
+        """The stage models that groups use, the most used first.
 
-        The first move after that moment tells from where; who did not move since stands where it stood. So the figures
-        do not need any history from before the moment. Groups made later are not counted.
-
-        :return: ``{(stage model id, stage id or False): number}``; groups whose solution has no stages are left out
+        What the groups say of their model is no secret, even if the model's own company is another one.
         """
+        total = {}
+        for model_id, *_place, number in moves:
+            total[model_id] = total.get(model_id, 0) + number
+        ids = sorted(total, key=lambda model_id: (-total[model_id], model_id))
+        return self.env["buying.stage.model"].sudo().browse(ids)
+
+    @api.model
+    def _get_stage_names(self, model):
+        """``[(id or False, name)]`` in the order of the model; no stage comes first."""
+        return [(False, self.env._("No stage")), *((stage.id, stage.name) for stage in model.stage_ids)]
+
+    @api.model
+    def _tell_places(self, *places, moved=False):
+        """What to search ``stage_past`` for: ``(moment, stage id, False for none, * for any, - for not made yet)``."""
+        parts = [f"{fields.Datetime.to_string(moment)}={stage or 0}" for moment, stage in places]
+        return ";".join(parts + ["moved"] * moved)
+
+    @api.model
+    def _count_moves(self, domain, first, until):
+        """How many groups stood in which stage at each of two moments, by one statement.
+
+        :return: ``[(stage model id, existed at the first moment, stage id or False then, stage id or False until,
+            number)]``; groups made after the second moment, and those whose solution has no stages, are left out
+        :rtype: list[tuple]
+        """
+        Group = self.env["buying.group"]
         query = self._get_group_query(domain)
+        if query.is_empty():
+            return []
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT solution.stage_model_id,
-                       CASE WHEN move.group_id IS NULL THEN groups.stage_id ELSE old.id END,
-                       COUNT(*)
-                  FROM buying_group groups
-                  JOIN buying_solution solution ON solution.id = groups.solution_id
-             LEFT JOIN (%(moves)s) move ON move.group_id = groups.id
-             LEFT JOIN buying_stage old
-                    ON old.model_id = solution.stage_model_id AND lower(old.name) = lower(move.old_value)
-                 WHERE solution.stage_model_id IS NOT NULL AND groups.create_date <= %(moment)s AND groups.id IN %(ids)s
-                 GROUP BY 1, 2
+                SELECT was.model_id, was.existed, CASE WHEN was.existed THEN was.stage_id END, now.stage_id, COUNT(*)
+                  FROM (%(first)s) was
+                  JOIN (%(until)s) now ON now.group_id = was.group_id AND now.existed
+                 WHERE was.group_id IN %(ids)s
+                 GROUP BY 1, 2, 3, 4
                 """,
-                moves=self._get_first_moves(moment),
-                moment=moment,
+                first=Group._get_places_sql(first),
+                until=Group._get_places_sql(until),
                 ids=query.subselect(),
             )
         )
-        return {(model_id, stage_id or False): number for model_id, stage_id, number in rows}
-
-    @api.model
-    def _get_first_moves(self, moment):
-        """The first move of each group from a moment on, with the name of the stage that it left."""
-        return SQL(
-            """
-            SELECT DISTINCT ON (activity.group_id) activity.group_id, activity.old_value
-              FROM engagement_activity activity
-             WHERE activity.type_id = %s AND activity.date >= %s AND activity.group_id IS NOT NULL
-             ORDER BY activity.group_id, activity.date, activity.id
-            """,
-            self.env["engagement.activity.type"]._get_by_code("stage_changed").id,
-            moment,
-        )
+        return [
+            (model_id, existed, old_id or False, stage_id or False, number)
+            for model_id, existed, old_id, stage_id, number in rows
+        ]
 
     @api.model
     def _get_group_query(self, domain):
@@ -105,32 +110,65 @@ class BuyingDashboard(models.AbstractModel):
         return self.env["buying.group"]._search(domain)
 
     @api.model
-    def _get_highlights(self, domain):
+    def _get_highlights(self, domain, limit=HIGHLIGHTS):
         """Up to five groups each: the most engaged; those that stand still, in the same stage for two weeks at least,
         although nearly all roles are filled; those that advanced most stages in 90 days."""
         Group = self.env["buying.group"]
-        engaged = Group.search(
-            domain & Domain("engagement", ">", 0), limit=HIGHLIGHTS, order="engagement desc, id desc"
-        )
-        stagnant = Group.search(
-            domain
-            & Domain("required_role_count", ">", 0)
-            & Domain("completeness", ">=", HIGH_COMPLETENESS)
-            & Domain("stage_id.destination", "=", "none")
-            & Domain("days_in_stage", ">=", STANDSTILL_DAYS),
-            limit=HIGHLIGHTS,
-            order="stage_date, id",
-        )
-        gain = self._get_stages_gained(domain)
+        engaged = Group.search(domain & Domain("engagement", ">", 0), limit=limit, order="engagement desc, id desc")
+        stagnant = Group.search(domain & self._get_stagnant_domain(), limit=limit, order="stage_date, id")
+        gain = self._get_stages_gained(domain, limit)
+        silent = self._get_silent_days(stagnant)
         fast = Group.browse(gain)
         Group.union(engaged, stagnant, fast).fetch(
             ["partner_id", "solution_id", "stage_id", "completeness", "engagement"]
         )
         return {
             "engaged": [self._get_highlight(group) for group in engaged],
-            "stagnant": [self._get_highlight(group, days=group.days_in_stage) for group in stagnant],
+            "stagnant": [
+                self._get_highlight(group, days=group.days_in_stage, silent=silent.get(group.id, False))
+                for group in stagnant
+            ],
             "fast": [self._get_highlight(group, stages=gain[group.id]) for group in fast],
         }
+
+    @api.model
+    def _get_stagnant_domain(self):
+        """Groups under way that stand still although nearly all of their required roles are filled."""
+        return (
+            Domain("required_role_count", ">", 0)
+            & Domain("completeness", ">=", HIGH_COMPLETENESS)
+            & Domain("stage_id.destination", "=", "none")
+            & Domain("days_in_stage", ">=", STANDSTILL_DAYS)
+        )
+
+    @api.model
+    def _get_silent_days(self, groups):
+        """Whole days since a member of a group did something last, by one statement.
+
+        :return: ``{group id: days}`` without groups of which nothing is known
+        """
+        if not groups:
+            return {}
+        now = fields.Datetime.now()
+        activities = self.env["engagement.activity"]._search(
+            Domain("channel", "!=", "group") & Domain("is_automatic", "=", False) & Domain("date", "<=", now)
+        )
+        self.env["engagement.activity"].flush_model()
+        self.env["buying.group.member"].flush_model(["group_id", "partner_id", "state"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT member.group_id, MAX(activity.date)
+                  FROM buying_group_member member
+                  JOIN engagement_activity activity ON activity.partner_id = member.partner_id
+                 WHERE member.group_id = ANY(%s) AND member.state = 'in' AND activity.id IN %s
+                 GROUP BY member.group_id
+                """,
+                groups.ids,
+                activities.subselect(),
+            )
+        )
+        return {group_id: (now - date).days for group_id, date in rows}
 
     @api.model
     def _get_highlight(self, group, **values):
@@ -147,7 +185,7 @@ class BuyingDashboard(models.AbstractModel):
         }
 
     @api.model
-    def _get_stages_gained(self, domain):
+    def _get_stages_gained(self, domain, limit=HIGHLIGHTS):
         """The groups that advanced most stages of their model's order lately, and how many.
 
         No stage counts as the place before the first one. Groups that ended in failure did not advance.
@@ -171,9 +209,9 @@ class BuyingDashboard(models.AbstractModel):
                  ORDER BY gain DESC, groups.stage_date DESC, groups.id DESC
                  LIMIT %(limit)s
                 """,
-                moves=self._get_first_moves(moment),
+                moves=self.env["buying.group"]._get_first_moves_sql(moment),
                 ids=query.subselect(),
-                limit=HIGHLIGHTS,
+                limit=limit,
             )
         )
         return dict(rows)

@@ -261,16 +261,29 @@ class BuyingSummaryBuiltin(models.AbstractModel):
     # Stages -------------------------------------------------------------------------------------------------------
 
     def _write_stages(self, facts):
-        """Facts: ``days``, ``moves``: list of ``from``, ``to``, ``groups`` (names), and ``counts`` of their members."""
+        """Facts: ``days``, or ``period`` (text) for one that is past; ``moves``: list of ``from``, ``to``, ``groups``
+        (names) and ``more`` (number of groups that are not named); ``others``: groups that made other moves; and
+        ``counts`` of what their members did."""
         if not facts["moves"]:
+            if facts.get("period"):
+                return [self.env._("No group changed its stage from %(period)s.", period=facts["period"])]
+            if facts["days"] == 1:
+                return [self.env._("No group changed its stage in the last day.")]
             return [self.env._("No group changed its stage in the last %(days)s days.", days=facts["days"])]
         sentences = []
         for move in facts["moves"]:
-            values = {"before": move["from"], "after": move["to"], "groups": self._join(move["groups"])}
+            names = list(move["groups"])
+            if move.get("more"):
+                names.append(self.env._("%(count)s more", count=move["more"]))
+            values = {"before": move["from"], "after": move["to"], "groups": self._join(names)}
             if not move["from"]:
                 sentences.append(self.env._("Reached %(after)s: %(groups)s.", **values))
             else:
                 sentences.append(self.env._("From %(before)s to %(after)s: %(groups)s.", **values))
+        if facts.get("others") == 1:
+            sentences.append(self.env._("1 group made another move."))
+        elif facts.get("others"):
+            sentences.append(self.env._("%(count)s groups made other moves.", count=facts["others"]))
         if any(facts["counts"].values()):
             sentences.append(
                 self.env._(

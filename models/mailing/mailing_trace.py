@@ -18,6 +18,9 @@ class MailingTrace(models.Model):
     is_automatic_reply = fields.Boolean(
         "Automatic Reply", readonly=True, help="Only a machine replied, e.g. an absence note."
     )
+    unsubscribed_datetime = fields.Datetime(
+        "Unsubscribed On", readonly=True, help="When the recipient unsubscribed by a link in this mail."
+    )
     copy_ids = fields.One2many("mailing.trace.copy", "trace_id", "Copies")
     failure_type = fields.Selection(
         selection_add=[
@@ -80,6 +83,12 @@ class MailingTrace(models.Model):
             (fresh | traces.filtered("is_automatic_reply"))._log_activity("email_replied")
             traces.is_automatic_reply = False
         return traces
+
+    def _set_unsubscribed(self):
+        """Note that the recipients of these mails unsubscribed by a link in them, be it from a topic, a list or all."""
+        self.sudo().filtered(lambda trace: not trace.unsubscribed_datetime).write(
+            {"unsubscribed_datetime": fields.Datetime.now()}
+        )
 
     def _log_activity(self, code):
         """Record what the recipients of these traces did. A recipient that is no contact is found by its address."""

@@ -12,6 +12,8 @@ class MailingOutcome(models.Model):
     * ``opened``, ``clicked``, ``replied``: by a person. What a virus scanner did (see
       ``engagement.collector._mark_automatic``), and absence notes, do not count
     * ``engaged``: any of these three; ``ignored``: received, and none of them
+    * ``opened_raw``, ``clicked_raw``: the same with what machines did, of mails that were received
+    * ``unsubscribed``: by a link in this very mail
 
     So sent = received + bounced, and received = ignored + engaged. Mails of tests and copies to others are no rows.
     """
@@ -22,7 +24,15 @@ class MailingOutcome(models.Model):
     _order = "date desc, id desc"
     _rec_name = "email"
     _depends = {
-        "mailing.trace": ["trace_status", "sent_datetime", "open_datetime", "reply_datetime", "is_automatic_reply"],
+        "mailing.trace": [
+            "trace_status",
+            "sent_datetime",
+            "open_datetime",
+            "links_click_datetime",
+            "reply_datetime",
+            "is_automatic_reply",
+            "unsubscribed_datetime",
+        ],
         "mailing.mailing": ["journey_node_id"],
         "engagement.activity": ["type_id", "date", "is_automatic", "res_model", "res_id"],
         "crm.lead": ["reactivation_mailing_id", "reactivated_date"],
@@ -44,6 +54,12 @@ class MailingOutcome(models.Model):
     opened = fields.Integer(readonly=True)
     clicked = fields.Integer(readonly=True)
     replied = fields.Integer(readonly=True)
+    opened_raw = fields.Integer("Opened, with Machines", readonly=True, help="Also what virus scanners opened.")
+    clicked_raw = fields.Integer("Clicked, with Machines", readonly=True, help="Also what virus scanners clicked.")
+    unsubscribed = fields.Integer(readonly=True, help="Unsubscribed by a link in this mail.")
+    last_date = fields.Datetime(
+        "Last Activity", readonly=True, help="When it was sent, opened, clicked or answered last, be it by a machine."
+    )
     engaged = fields.Integer(readonly=True, help="Opened, clicked or replied.")
     ignored = fields.Integer(readonly=True, help="Received, and nothing done with it.")
     reactivated = fields.Integer("Brought Back", readonly=True, help="Lost leads that this mail brought back.")
@@ -57,6 +73,8 @@ class MailingOutcome(models.Model):
             """
             SELECT mail.*, 1 AS sent, mail.bounce AS bounced, 1 - mail.bounce AS received,
                    1 - mail.bounce - mail.engaged AS ignored,
+                   mail.opened_any * (1 - mail.bounce) AS opened_raw,
+                   mail.clicked_any * (1 - mail.bounce) AS clicked_raw,
                    CASE WHEN mail.bounce = 0 THEN 100.0 * (1 - mail.engaged) END AS ignored_percent,
                    CASE WHEN mail.bounce = 0 THEN 100.0 * mail.clicked END AS clicked_percent,
                    CASE WHEN mail.bounce = 0 THEN 100.0 * mail.replied END AS replied_percent
@@ -64,9 +82,13 @@ class MailingOutcome(models.Model):
                 SELECT did.id, did.id AS trace_id, did.mass_mailing_id AS mailing_id, did.campaign_id, node.journey_id,
                        node.id AS node_id, journey.company_id, did.model, did.res_id, did.email,
                        did.sent_datetime AS date,
+                       did.unsubscribed::int AS unsubscribed, did.last_date,
+                       (did.opened_any OR did.opened)::int AS opened_any,
+                       (did.clicked_any OR did.clicked)::int AS clicked_any,
                        did.opened::int AS opened, did.clicked::int AS clicked, did.replied::int AS replied,
                        (did.opened OR did.clicked OR did.replied)::int AS engaged,
-                       (did.trace_status = 'bounce' AND NOT (did.opened OR did.clicked OR did.replied))::int AS bounce,
+                       (did.trace_status = 'bounce'
+                           AND NOT (did.opened OR did.clicked OR did.replied OR did.unsubscribed))::int AS bounce,
                        (lead.id IS NOT NULL)::int AS reactivated
                   FROM (%(did)s) did
                   JOIN mailing_mailing mailing ON mailing.id = did.mass_mailing_id
@@ -101,13 +123,22 @@ class MailingOutcome(models.Model):
                    COALESCE(log.clicked, trace.links_click_datetime IS NOT NULL
                        AND NOT COALESCE(%(click_scanned)s, FALSE)) AS clicked,
                    (trace.reply_datetime IS NOT NULL OR trace.trace_status = 'reply')
-                       AND trace.is_automatic_reply IS NOT TRUE AS replied
+                       AND trace.is_automatic_reply IS NOT TRUE AS replied,
+                   trace.open_datetime IS NOT NULL OR trace.trace_status IN ('open', 'reply')
+                       OR log.opened IS NOT NULL AS opened_any,
+                   trace.links_click_datetime IS NOT NULL OR log.clicked IS NOT NULL AS clicked_any,
+                   trace.unsubscribed_datetime IS NOT NULL OR log.unsubscribed IS TRUE AS unsubscribed,
+                   GREATEST(trace.sent_datetime, trace.open_datetime, trace.links_click_datetime,
+                            trace.reply_datetime, trace.unsubscribed_datetime, log.last_date) AS last_date
               FROM mailing_trace trace
               LEFT JOIN LATERAL (
                     SELECT bool_or(event.by_person) FILTER (WHERE event.code = 'email_opened') AS opened,
-                           bool_or(event.by_person) FILTER (WHERE event.code = 'email_clicked') AS clicked
+                           bool_or(event.by_person) FILTER (WHERE event.code = 'email_clicked') AS clicked,
+                           -- what was noted before traces kept it
+                           bool_or(TRUE) FILTER (WHERE event.code = 'email_unsubscribed') AS unsubscribed,
+                           MAX(event.date) AS last_date
                       FROM (
-                            SELECT type.code,
+                            SELECT type.code, activity.date,
                                    activity.is_automatic IS NOT TRUE AND (%(off)s OR (
                                    NOT COALESCE(%(scanned)s, FALSE)
                                    -- core notes an open with each click: with a burst of clicks, it is a machine's
@@ -117,7 +148,8 @@ class MailingOutcome(models.Model):
                                    )) AS by_person
                               FROM engagement_activity activity
                               JOIN engagement_activity_type type
-                                ON type.id = activity.type_id AND type.code IN ('email_opened', 'email_clicked')
+                                ON type.id = activity.type_id
+                               AND type.code IN ('email_opened', 'email_clicked', 'email_unsubscribed')
                              WHERE activity.res_model = 'mailing.trace' AND activity.res_id = trace.id
                            ) event
                    ) log ON TRUE

@@ -20,11 +20,17 @@ export class DashboardCard extends Component {
         before: { type: Boolean, optional: true },
         seriesLimit: { type: Number, optional: true },
         highest: { type: Number, optional: true },
+        binary: { type: Boolean, optional: true },
+        note: { type: String, optional: true },
     };
 
     setup() {
         this.action = useService("action");
-        this.state = useState({ asTable: false });
+        this.state = useState({ asTable: this.isTable });
+    }
+
+    get isTable() {
+        return this.props.kind === "table";
     }
 
     get isEmpty() {

@@ -14,7 +14,7 @@ export class DashboardChart extends Component {
     static template = "crm_buying_journey.DashboardChart";
     static props = {
         chart: Object,
-        kind: { validate: (kind) => ["doughnut", "bars", "columns"].includes(kind) },
+        kind: { validate: (kind) => ["doughnut", "bars", "columns", "lines"].includes(kind) },
         label: String,
         bands: { type: Boolean, optional: true },
         stacked: { type: Boolean, optional: true },
@@ -23,6 +23,8 @@ export class DashboardChart extends Component {
         // only the first so many columns are drawn; the table shows the others, too
         seriesLimit: { type: Number, optional: true },
         highest: { type: Number, optional: true },
+        // who is in, and, in grey, who is not
+        binary: { type: Boolean, optional: true },
         onSelect: Function,
     };
 
@@ -69,6 +71,17 @@ export class DashboardChart extends Component {
                 ? getColor(BAND_COLORS[index], this.scheme, "sm")
                 : getCustomColor(this.scheme, "#A4A8B6", "#7E8290");
         }
+        const tone = this.isDoughnut && this.props.chart.rows[index].tone;
+        if (tone) {
+            return tone === "rest"
+                ? getCustomColor(this.scheme, "#B5B9C6", "#6B7185")
+                : getColor({ good: BAND_COLORS[3], bad: BAND_COLORS[0], open: 0 }[tone], this.scheme, "sm");
+        }
+        if (this.props.binary) {
+            return index
+                ? getCustomColor(this.scheme, "#B5B9C6", "#6B7185")
+                : getColor(BAND_COLORS[3], this.scheme, "sm");
+        }
         if (this.props.before && index === 0) {
             return getCustomColor(this.scheme, "#C9CCD6", "#545B70");
         }
@@ -76,7 +89,11 @@ export class DashboardChart extends Component {
     }
 
     getConfig() {
-        return this.isDoughnut ? this.getDoughnutConfig() : this.getBarConfig();
+        if (this.isDoughnut) {
+            return this.getDoughnutConfig();
+        }
+        const config = this.getBarConfig();
+        return this.props.kind === "lines" ? this.asLines(config) : config;
     }
 
     get commonOptions() {
@@ -126,6 +143,24 @@ export class DashboardChart extends Component {
                 onClick: (ev, elements) => this.onClick(elements),
             },
         };
+    }
+
+    // The same axes and legend; points are easier to hit if the nearest one counts.
+    asLines(config) {
+        config.type = "line";
+        config.data.datasets.forEach((dataset, index) => {
+            const color = this.getColor(index, this.series.length);
+            Object.assign(dataset, {
+                borderColor: color,
+                backgroundColor: color,
+                borderWidth: 2,
+                pointRadius: 3,
+                pointHitRadius: 12,
+                tension: 0.25,
+            });
+        });
+        config.options.interaction = { mode: "nearest", intersect: true };
+        return config;
     }
 
     getBarConfig() {

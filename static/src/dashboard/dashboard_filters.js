@@ -4,11 +4,9 @@ import { _t } from "@web/core/l10n/translation";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
 
 const { DateTime } = luxon;
-const RECORD_FILTERS = ["solution_ids", "stage_ids", "user_ids", "industry_ids", "country_ids"];
-
 // The days of a period that ends today, as the server takes them.
 export function getPeriodDates(period) {
-    if (!period || period === "custom") {
+    if (period === "custom") {
         return {};
     }
     const today = DateTime.now();
@@ -19,11 +17,20 @@ export function getPeriodDates(period) {
 export class DashboardFilters extends Component {
     static template = "crm_buying_journey.DashboardFilters";
     static components = { MultiRecordSelector };
-    static props = { filters: Object, update: Function };
+    static props = {
+        filters: Object,
+        update: Function,
+        // which filters by records this page has
+        keys: Array,
+        period: String,
+        mine: { type: Boolean, optional: true },
+        // names and labels to choose from, if the page filters by channel
+        channels: { type: Array, optional: true },
+    };
 
     setup() {
         this.state = useState({ open: false });
-        this.selectors = [
+        this.allSelectors = [
             { key: "solution_ids", model: "buying.solution", label: _t("Solution"), any: _t("All solutions") },
             { key: "stage_ids", model: "buying.stage", label: _t("Stage"), any: _t("All stages") },
             {
@@ -33,8 +40,25 @@ export class DashboardFilters extends Component {
                 any: _t("Everybody"),
                 domain: [["share", "=", false]],
             },
+            { key: "role_ids", model: "buying.role", label: _t("Role"), any: _t("All roles") },
+            {
+                key: "type_ids",
+                model: "engagement.activity.type",
+                label: _t("Activity"),
+                any: _t("All activities"),
+                domain: [["channel", "!=", "group"]],
+            },
+            { key: "journey_ids", model: "journey.journey", label: _t("Journey"), any: _t("All journeys") },
+            {
+                key: "mailing_ids",
+                model: "mailing.mailing",
+                label: _t("Mail"),
+                any: _t("All mails"),
+                domain: [["mailing_type", "=", "mail"]],
+            },
             { key: "industry_ids", model: "res.partner.industry", label: _t("Industry"), any: _t("All industries") },
             { key: "country_ids", model: "res.country", label: _t("Country"), any: _t("All countries") },
+            { key: "state_ids", model: "res.country.state", label: _t("Region"), any: _t("All regions") },
         ];
         this.periods = [
             ["month", _t("Last 30 days")],
@@ -45,19 +69,23 @@ export class DashboardFilters extends Component {
         ];
     }
 
+    get selectors() {
+        return this.allSelectors.filter((selector) => this.props.keys.includes(selector.key));
+    }
+
+    get currentPeriod() {
+        return this.props.filters.period || this.props.period;
+    }
+
     get count() {
-        const { filters } = this.props;
-        return RECORD_FILTERS.filter((key) => filters[key]?.length).length + (filters.mine ? 1 : 0);
+        const { filters, keys, mine, channels } = this.props;
+        const set = keys.filter((key) => filters[key]?.length).length;
+        return set + (mine && filters.mine ? 1 : 0) + (channels && filters.channels?.length ? 1 : 0);
     }
 
     setPeriod(period) {
         // start to choose from what is shown now
-        const dates = period === "custom" ? getPeriodDates(this.props.filters.period || "year") : {};
+        const dates = period === "custom" ? getPeriodDates(this.currentPeriod) : {};
         this.props.update({ date_from: false, date_to: false, ...dates, period });
-    }
-
-    clear() {
-        const cleared = Object.fromEntries(RECORD_FILTERS.map((key) => [key, []]));
-        this.props.update({ ...cleared, mine: false });
     }
 }

@@ -2,11 +2,17 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { downloadCsv, toWhole } from "./tools";
+import { downloadCsv, getFormAction, toWhole } from "./tools";
 
 export class DashboardHighlights extends Component {
     static template = "crm_buying_journey.DashboardHighlights";
-    static props = { title: String, help: String, groups: Array, emptyText: String };
+    static props = {
+        title: String,
+        help: String,
+        groups: Array,
+        emptyText: String,
+        note: { type: String, optional: true },
+    };
 
     setup() {
         this.action = useService("action");
@@ -15,15 +21,28 @@ export class DashboardHighlights extends Component {
     getFacts(group) {
         const facts = [];
         if (group.days !== undefined) {
-            facts.push(group.days === 1 ? _t("1 day") : _t("%s days", group.days));
+            facts.push(group.days === 1 ? _t("1 day in its stage") : _t("%s days in its stage", group.days));
         }
         if (group.stages !== undefined) {
             facts.push(group.stages === 1 ? _t("1 stage forward") : _t("%s stages forward", group.stages));
+        }
+        if (group.silent !== undefined) {
+            facts.push(this.getSilence(group.silent));
         }
         if (group.stage) {
             facts.push(group.stage);
         }
         return facts.join(" · ");
+    }
+
+    getSilence(days) {
+        if (days === false) {
+            return _t("no activity yet");
+        }
+        if (days === 0) {
+            return _t("active today");
+        }
+        return days === 1 ? _t("no activity for 1 day") : _t("no activity for %s days", days);
     }
 
     getScores(group) {
@@ -32,12 +51,7 @@ export class DashboardHighlights extends Component {
     }
 
     open(group) {
-        return this.action.doAction({
-            type: "ir.actions.act_window",
-            res_model: "buying.group",
-            res_id: group.id,
-            views: [[false, "form"]],
-        });
+        return this.action.doAction(getFormAction("buying.group", group.id));
     }
 
     download() {

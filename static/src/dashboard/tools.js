@@ -1,5 +1,8 @@
 /** What all parts of the dashboard need: the lists behind its numbers, and CSV files of what it shows. */
+import { deserializeDateTime, formatDate, formatDateTime } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
 import { downloadFile } from "@web/core/network/download";
+import { formatFloat } from "@web/core/utils/numbers";
 
 // A spreadsheet takes a cell that begins like this for a formula.
 const FORMULA = /^[=+\-@\t\r\n]/;
@@ -40,4 +43,63 @@ export function downloadCsv(title, header, rows) {
 // Whole numbers, rounded half up: the way completeness and engagement are shown everywhere.
 export function toWhole(value) {
     return typeof value === "number" ? Math.round(value) : value;
+}
+
+// Rates tell small shares, too: one decimal.
+export function toPercent(value) {
+    return typeof value === "number" ? `${formatFloat(value, { digits: [16, 1] })} %` : "–";
+}
+
+// A time in the two largest units that matter.
+export function toDuration(seconds) {
+    if (seconds === null || seconds === undefined || seconds === false) {
+        return "–";
+    }
+    const minutes = Math.round(seconds / 60);
+    const hours = Math.round(seconds / 3600);
+    if (minutes < 1) {
+        return _t("under a minute");
+    }
+    if (minutes < 90) {
+        return minutes === 1 ? _t("1 minute") : _t("%s minutes", minutes);
+    }
+    if (hours < 48) {
+        return _t("%s hours", hours);
+    }
+    return _t("%s days", formatFloat(seconds / 86400, { digits: [16, 1] }));
+}
+
+// A cell of a table as people read it; see "kinds" of the server's tables.
+export function toText(value, kind) {
+    switch (kind) {
+        case "rate":
+        case "percent":
+            return toPercent(value);
+        case "change":
+            return value === null ? "–" : `${value > 0 ? "+" : ""}${value} %`;
+        case "duration":
+            return toDuration(value);
+        case "moment":
+            return value ? formatDate(deserializeDateTime(value)) : "–";
+        default:
+            return toWhole(value);
+    }
+}
+
+// The same for a spreadsheet: numbers stay numbers.
+export function toCsv(value, kind) {
+    if (value === null || value === undefined || value === false) {
+        return "";
+    }
+    if (kind === "rate" || kind === "percent") {
+        return Math.round(value * 100) / 100;
+    }
+    if (kind === "duration") {
+        return Math.round(value);
+    }
+    return kind === "moment" ? formatDateTime(deserializeDateTime(value)) : value;
+}
+
+export function getFormAction(model, id) {
+    return { type: "ir.actions.act_window", res_model: model, res_id: id, views: [[false, "form"]] };
 }
