@@ -110,3 +110,8 @@ from . import test_crm_documented_recipe
 from . import test_crm_lost_reason
 from . import test_mailing_domain
 from . import test_tour_reactivate
+from . import test_insight_moments
+from . import test_insight_moment_rules
+from . import test_insight_moment_workers
+from . import test_buying_notices
+from . import test_insight_digest

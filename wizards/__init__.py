@@ -18,3 +18,4 @@ from . import crm_lead_suggestion
 from . import mailing_preflight_line
 from . import mailing_preflight
 from . import mailing_preflight_buttons
+from . import engagement_moment_note

@@ -5,6 +5,9 @@ from . import buying_solution
 from . import buying_group
 from . import buying_group_people
 from . import buying_group_roles
+from . import buying_group_notify
+from . import buying_group_notice
+from . import buying_group_watch
 from . import buying_group_member
 from . import buying_account_list
 from . import buying_group_job
@@ -15,3 +18,4 @@ from . import buying_stage_rule
 from . import buying_group_stage
 from . import res_partner
 from . import base_partner_merge
+from . import res_users

@@ -11,6 +11,7 @@ COMPUTED = {
     "company_id",
     "user_id",
     "completeness",
+    "complete_date",
     "completeness_band",
     "member_count",
     "required_role_count",

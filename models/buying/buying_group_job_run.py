@@ -8,6 +8,8 @@ from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
+from ...tools.actor import CONTEXT_KEY, Actor
+
 _logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
@@ -61,6 +63,8 @@ class BuyingGroupJob(models.Model):
             mail_create_nolog=True,
             mail_create_nosubscribe=True,
             tracking_disable=True,
+            # whose doing it is: of whoever pressed the button, or of nobody
+            **{CONTEXT_KEY: Actor(self.env.uid)},
         )
 
     def _begin(self):
@@ -291,16 +295,16 @@ class BuyingGroupJob(models.Model):
         if not self.by_hand and not self.last_error and not self.last_created_count:
             return
         owner = self.user_id
+        speaker = self.with_context(lang=owner.lang)
         body = (
-            self.env._("The job ended with problems: %(problems)s", problems=self.last_error)
+            speaker.env._("The job ended with problems: %(problems)s", problems=self.last_error)
             if self.last_error
-            else self.env._(
+            else speaker.env._(
                 "The buying groups are ready: %(created)s groups made, %(changed)s memberships changed.",
                 created=self.last_created_count,
                 changed=self.last_updated_count,
             )
         )
-        speaker = self.with_context(lang=owner.lang)
         speaker.message_post(body=body, partner_ids=owner.partner_id.ids, subtype_xmlid="mail.mt_note")
         owner._bus_send(
             "simple_notification",

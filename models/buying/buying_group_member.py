@@ -162,6 +162,7 @@ class BuyingGroupMember(models.Model):
         :param list changes: ``(row, (state, role) before, (state, role) after)``; a new row was ``out`` before
         :param str source: who decided: manual, journey or system
         """
+        self.env["buying.group"]._watch_members(changes, source)
         heading = {
             "manual": self.env._("Members changed by hand:"),
             "journey": self.env._("Members changed by a journey:"),

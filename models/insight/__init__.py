@@ -25,6 +25,9 @@ from . import res_config_settings
 from . import buying_group_topics
 from . import res_partner_topics
 from . import actions
+from . import buying_group_digest
+from . import digest_digest
+from . import moments
 from . import journey_node
 from . import results
 from . import buying_dashboard_mails

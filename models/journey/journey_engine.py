@@ -89,7 +89,8 @@ class JourneyEngine(models.AbstractModel):
                 self.env.cr.rollback()  # somebody else is at it; the next tick comes soon
             except Exception as error:  # one broken audience must not stop the other journeys
                 _logger.info("Journey %s cannot let its audience in: %s", journey.id, error)
-                self._tell_owner(journey, self.env._("The audience cannot enter: %(error)s", error=error))
+                message = str(error)
+                self._tell_owner(journey, lambda env, m=message: env._("The audience cannot enter: %(error)s", error=m))
             self._commit()
 
     def _is_resting(self, journey, what):
@@ -155,9 +156,12 @@ class JourneyEngine(models.AbstractModel):
             )
             candidates.browse(row[0] for row in self.env.cr.fetchall()).write({"state": "finished"})
 
-    def _tell_owner(self, journey, note):
-        """One to-do for the responsible user, not one per participant: an open one is left as it is."""
-        summary = self.env._("Journey needs attention")
+    def _tell_owner(self, journey, get_note):
+        """One to-do for the responsible user, not one per participant: an open one is left as it is.
+
+        :param get_note: called with the environment of the owner's language
+        """
+        journey = journey.with_context(lang=journey.user_id.lang)
         warning = self.env.ref("mail.mail_activity_data_warning", raise_if_not_found=False)
         known = journey.activity_ids.filtered(
             lambda activity: activity.activity_type_id == warning and activity.user_id == journey.user_id
@@ -167,8 +171,8 @@ class JourneyEngine(models.AbstractModel):
             self.env.cr.execute("UPDATE journey_journey SET write_date = write_date WHERE id = %s", [journey.id])
             journey.activity_schedule(
                 "mail.mail_activity_data_warning",
-                summary=summary,
-                note=plaintext2html(note),
+                summary=journey.env._("Journey needs attention"),
+                note=plaintext2html(get_note(journey.env)),
                 user_id=journey.user_id.id,
             )
 

@@ -243,7 +243,9 @@ class JourneyEngine(models.AbstractModel):
             which.append(number)
         self._move_tokens(node, participants._ids, which, rows, now)
         if final:
-            self._tell_owner(node.journey_id, self.env._("%(step)s failed: %(error)s", step=node.name, error=final[0]))
+            self._tell_owner(
+                node.journey_id, lambda env: env._("%(step)s failed: %(error)s", step=node.name, error=final[0])
+            )
 
     def _get_consequence(self, result, failed, paths, edges, parted_id):
         """What follows a result: ``(trace state, outcome, path, reason, failed attempts, node to go to, state of the

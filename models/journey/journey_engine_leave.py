@@ -44,7 +44,10 @@ class JourneyEngine(models.AbstractModel):
                 self.env.cr.rollback()  # somebody else is at it; the next tick comes soon
             except Exception as error:  # one broken rule must not stop the other journeys
                 _logger.info("The exit rules of journey %s cannot be checked: %s", journey.id, error)
-                self._tell_owner(journey, self.env._("The exit rules cannot be checked: %(error)s", error=error))
+                message = str(error)
+                self._tell_owner(
+                    journey, lambda env, m=message: env._("The exit rules cannot be checked: %(error)s", error=m)
+                )
             self._commit()
         self._check_goals(journeys)
         self._commit()

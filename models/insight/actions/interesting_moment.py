@@ -65,8 +65,10 @@ class IrActionsServer(models.Model):
     def _get_moment_values(self, record):
         """Whom the moment of a record is about, as values of ``engagement.activity``; empty if nobody."""
         if record._name == "buying.group":
-            return {"group_id": record.id, "account_id": record.partner_id.id}
+            return {"group_id": record.id, "account_id": record.sudo().partner_id.id}
         partner = record if record._name == "res.partner" else record.partner_id
+        if not partner and record._name == "crm.lead" and (group := record.buying_group_id):
+            return {"group_id": group.id, "account_id": group.sudo().partner_id.id}
         if partner.is_company:
             return {"account_id": partner.id}
         return {"partner_id": partner.id} if partner else {}
