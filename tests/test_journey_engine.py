@@ -343,3 +343,14 @@ class TestJourneyEngine(JourneyCase):
         waiting.participant_ids.due_at = fields.Datetime.now() - timedelta(minutes=5)
         self.assertIn("have waited", late.with_user(self.marketer).cron_warning)
         self.assertFalse(waiting.cron_warning)
+
+    def test_owner_is_told_in_their_language_and_once(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.manager.lang = "fr_FR"
+        journey = self.make_journey("res.partner", [("id", "=", self.brandon.id)], [{"kind": "end"}])
+        languages = []
+        for _failure in range(2):
+            self.engine._tell_owner(journey, lambda env: languages.append(env.lang) or "A step failed.")
+        self.assertEqual(languages, ["fr_FR"])
+        self.assertEqual(journey.activity_ids.user_id, self.manager)
+        self.assertEqual(len(journey.activity_ids), 1)
