@@ -11,6 +11,8 @@ def uninstall_hook(env):
     participants._cancel_outbox()
     # without us a tracked copy would leave unmarked
     env["mail.mail"].search([("mailing_copy_id", "!=", False), ("state", "=", "outgoing")]).cancel()
+    # nor would the links of a sales alert answer anything
+    env["mail.mail"].search([("alert_recipient_id", "!=", False), ("state", "=", "outgoing")]).cancel()
     drafts = env["mailing.mailing"].search([("journey_node_id", "!=", False), ("state", "=", "draft")])
     env.flush_all()
     # in the order of the references between them; the database takes along what belongs to each

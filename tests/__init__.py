@@ -36,10 +36,14 @@ from . import test_insight_dashboard_journeys
 from . import test_insight_input
 from . import test_insight_results
 from . import test_insight_sales_alert
+from . import test_insight_alert_content
+from . import test_insight_alert_answer
+from . import test_insight_alert_once
 from . import test_insight_topics
 from . import test_insight_summary
 from . import test_insight_summary_provider
 from . import test_tools_topics
+from . import test_tools_plain_text
 from . import test_journey_actions
 from . import test_journey_audience
 from . import test_journey_engine

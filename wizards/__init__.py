@@ -1,3 +1,5 @@
+from . import buying_alert_preview
+from . import buying_alert_refuse
 from . import buying_group_create
 from . import buying_group_create_line
 from . import buying_member_change

@@ -19,6 +19,8 @@ PLURALS = {
 }
 # Whose words to take for a term that Odoo has translated already, the nearest first.
 GLOSSARY = ("crm", "mass_mailing", "base", "mail", "sale_crm", "utm", "contacts", "calendar", "web", "base_automation")
+# Texts without words of their own, the same in all languages: the words of the sales alert come with its content.
+WITHOUT_WORDS = {f"model:mail.template,body_html:{ADDON}.mail_template_sales_alert"}
 # gettext's tools wrap at this width; polib's default is the same as Odoo's.
 WIDTH = 78
 
@@ -35,6 +37,8 @@ def export(house):
             arguments = ["i18n", "export", "-d", database, "-o", target, ADDON]
             run_odoo(house.source, house.server, arguments, "i18n.log", "Exporting the terms")
         catalogue = polib.pofile(str(target), wrapwidth=WIDTH)
+    for entry in [entry for entry in catalogue if {place for place, _line in entry.occurrences} <= WITHOUT_WORDS]:
+        catalogue.remove(entry)
     catalogue.sort(key=lambda entry: entry.msgid)
     for entry in catalogue:
         entry.occurrences = sorted(set(entry.occurrences))

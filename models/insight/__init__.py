@@ -24,6 +24,7 @@ from . import buying_summarized
 from . import res_config_settings
 from . import buying_group_topics
 from . import res_partner_topics
+from . import alert
 from . import actions
 from . import buying_group_digest
 from . import digest_digest

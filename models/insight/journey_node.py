@@ -8,8 +8,6 @@ from .actions.interesting_moment import DESCRIPTION_SIZE, MOMENT_TYPES
 class JourneyNode(models.Model):
     _inherit = "journey.node"
 
-    alert_email_to = step_parameter(fields.Text, "alert_email_to", "Send To")
-    alert_solution_id = step_parameter(fields.Many2one, "alert_solution_id", "buying.solution")
     buying_solution_id = step_parameter(fields.Many2one, "buying_solution_id", "buying.solution", "Solution")
     buying_role_id = step_parameter(
         fields.Many2one,

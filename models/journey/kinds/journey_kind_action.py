@@ -68,7 +68,11 @@ class JourneyKindAction(models.AbstractModel):
         if target:
             # without system rights: the server action checks what its user may do
             action = node.action_server_id.sudo(False).with_context(
-                active_model=target._name, active_ids=target.ids, active_id=target.ids[0], journey_step=STEP
+                active_model=target._name,
+                active_ids=target.ids,
+                active_id=target.ids[0],
+                journey_step=STEP,
+                journey_action_visits=self._get_visits(participants, targets),
             )
             with keep_callbacks(self.env.cr):
                 outcome = action.run()
@@ -87,6 +91,17 @@ class JourneyKindAction(models.AbstractModel):
                     if persons and len(reasons) == len(persons):
                         result[participant_id] = Move(state="skipped", reason=reasons[0])
         return result
+
+    def _get_visits(self, participants, targets):
+        """For whom each record is acted on: ``{record id: [(participant id, visit)]}``. An action that does something
+        once per visit asks for it; without ``journey_step`` it may come from anybody."""
+        participants.fetch(["visit"])
+        visit_of = {participant.id: participant.visit for participant in participants}
+        visits = {}
+        for participant_id, target in targets.items():
+            for record_id in target.ids:
+                visits.setdefault(record_id, []).append((participant_id, visit_of[participant_id]))
+        return visits
 
     def _get_targets(self, node, records):
         """``{participant id: records to act on}``"""

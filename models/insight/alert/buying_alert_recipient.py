@@ -1,0 +1,88 @@
+# Whom a sales alert went to, and the links in their mail that nobody else has.
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
+
+# how long a link answers; Adobe Journey Optimizer B2B Edition has no answers
+ANSWER_DAYS = 30
+ANSWERS = {"accept": "accepted", "not_ready": "not_ready"}
+
+
+class BuyingAlertRecipient(models.Model):
+    """One recipient of one alert, with a mail of its own in its own language."""
+
+    _name = "buying.alert.recipient"
+    _description = "Recipient of a Sales Alert"
+    _order = "alert_id desc, id"
+    _rec_name = "email"
+
+    alert_id = fields.Many2one("buying.alert", "Sales Alert", required=True, index=True, ondelete="cascade")
+    group_id = fields.Many2one(related="alert_id.group_id")
+    email = fields.Char(required=True, help="Normalized address.")
+    name = fields.Char()
+    lang = fields.Char("Language")
+    tz = fields.Char("Time Zone")
+    user_id = fields.Many2one("res.users", ondelete="set null", help="The user with this address, if there is one.")
+    mail_ids = fields.One2many("mail.mail", "alert_recipient_id", "Mails", groups="base.group_system")
+    mail_state = fields.Selection(
+        [("outgoing", "Waiting"), ("sent", "Sent"), ("failed", "Failed"), ("cancel", "Cancelled")],
+        "Mail",
+        compute="_compute_mail_state",
+        compute_sudo=True,
+    )
+
+    @api.depends("mail_ids.state")
+    def _compute_mail_state(self):
+        states = {"outgoing": "outgoing", "exception": "failed", "cancel": "cancel"}
+        for recipient in self:
+            # mails are kept, but an administrator may have tidied up
+            recipient.mail_state = states.get(recipient.mail_ids[-1:].state, "sent")
+
+    def _get_names(self):
+        """What to call each of them: the name if it is known, else the address."""
+        return [recipient.name or recipient.email for recipient in self]
+
+    def _get_rendering(self):
+        """What the text of the mail depends on besides the group: ``(language, time zone, whether there is a name)``"""
+        self.ensure_one()
+        return self.lang or "en_US", self.tz or None, bool(self.name)
+
+    def _get_email_to(self):
+        """The address as it stands in the mail: that of a user with the user's name."""
+        self.ensure_one()
+        return tools.formataddr((self.name, self.email)) if self.user_id and self.name else self.email
+
+    # Links --------------------------------------------------------------------------------------------------------
+
+    def _get_token(self):
+        """Whoever knows it may answer for this recipient."""
+        self.ensure_one()
+        values = (self.id, self.alert_id.id, self.email)
+        return tools.hmac(self.env(su=True), "crm_buying_journey-buying_alert_recipient", values)
+
+    def _get_url(self, answer):
+        """Address of the page on which this recipient answers.
+
+        :param str answer: ``accept`` or ``not_ready``
+        :rtype: str
+        """
+        self.ensure_one()
+        return tools.urls.urljoin(
+            self.alert_id.group_id.get_base_url(), f"/buying/alert/{self.id}/{self._get_token()}/{answer}"
+        )
+
+    @api.model
+    def _browse_by_token(self, recipient_id, token):
+        """The recipient with this id if the token is right, else an empty recordset; with system rights.
+
+        :rtype: buying.alert.recipient
+        """
+        recipient = self.sudo().browse(recipient_id).exists()
+        if recipient and tools.consteq(recipient._get_token(), token or ""):
+            return recipient
+        return self.sudo().browse()
+
+    def _is_expired(self):
+        """Whether the links of this recipient answer no more."""
+        self.ensure_one()
+        return self.alert_id.date < fields.Datetime.now() - timedelta(days=ANSWER_DAYS)
