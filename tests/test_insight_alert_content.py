@@ -124,8 +124,9 @@ class TestAlertContent(AlertCase):
         body = self.render(self.rich)
         parts = [
             ">Buying group<",
+            ">Name<",
             ">Account<",
-            ">Engagement in the last 30 days<",
+            ">Engagement (30 days)<",
             ">Completeness<",
             ">Solution<",
             ">Status<",

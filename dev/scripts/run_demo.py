@@ -42,6 +42,23 @@ traces[:6].set_opened()
 for trace in traces[:3]:
     code = env["link.tracker"].search([("mass_mailing_id", "=", trace.mass_mailing_id.id)], limit=1).code
     env["link.tracker.click"].add_click(code, ip="127.0.0.1", country_code="BE", mailing_trace_id=trace.id)
+# and the members of one group have more to talk about with sales
+ready = env["buying.group"].search(
+    [("partner_id.name", "=", "Gemini Furniture"), ("solution_id", "=", journey.solution_id.id)], limit=1
+)
+people = ready._get_alert_members().partner_id
+for days, code, subject, moment, person in (
+    (6, "page_viewed", "Standing desks for open offices", False, people[:1]),
+    (5, "email_clicked", "A new office for your team", False, people[1:2]),
+    (4, "page_viewed", "Acoustic panels against noise", False, people[1:2]),
+    (3, "page_viewed", "Standing desks for open offices", False, people[1:2]),
+    (2, "meeting_attended", "A walk through the showroom", False, people[:1]),
+    (2, "interesting_moment", "Asked for an offer for two floors", "milestone", people[:1]),
+    (1, "interesting_moment", "Third visit in a week", "web", people[1:2]),
+):
+    moment_of = fields.Datetime.subtract(fields.Datetime.now(), days=days)
+    env["engagement.activity.type"].log(code, person, moment_of, subject, new_value=moment)
+ready.status = "Asks for an offer"
 env["engagement.score.model"].compute_scores()
 # the two days of the wait are over at once
 journey.participant_ids.action_skip_wait()

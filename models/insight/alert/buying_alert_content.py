@@ -116,8 +116,9 @@ class BuyingAlertContent(models.AbstractModel):
         """
         return {
             "group": self.env._("Buying group"),
+            "name": self.env._("Name"),
             "account": self.env._("Account"),
-            "engagement_days": self.env._("Engagement in the last 30 days"),
+            "engagement_days": self.env._("Engagement (30 days)"),
             "completeness": self.env._("Completeness"),
             "solution": self.env._("Solution"),
             "status": self.env._("Status"),
