@@ -7,8 +7,8 @@ def uninstall_hook(env):
     Mails that were sent keep their figures. Mails that wait in the outbox of a journey are cancelled: nobody could
     stop them afterwards. Drafts of mails go, since without their step they would be addressed to nobody.
     """
-    participants = env["journey.participant"].search([("state", "=", "active")])
-    participants._cancel_outbox()
+    participants = env["journey.participant"]
+    participants._cancel_outbox(participants._get_outbox([("state", "=", "active")]))
     # without us a tracked copy would leave unmarked
     env["mail.mail"].search([("mailing_copy_id", "!=", False), ("state", "=", "outgoing")]).cancel()
     # nor would the links of a sales alert answer anything
