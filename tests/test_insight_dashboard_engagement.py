@@ -154,6 +154,19 @@ class TestInsightDashboardEngagement(DashboardCase):
                 self.assertEqual(self.doughnut(data), engaged)
                 self.assertAllDrillDown(data, user)
 
+    def test_both_companies_at_once(self):
+        elsewhere = self.make_second(company_id=self.other_company.id)
+        for person in (self.director, *elsewhere.member_ids.partner_id):
+            self.did(person)
+        page = self.env[self.page].with_user(self.user_of_both)
+        page = page.with_context(tz="UTC", allowed_company_ids=self.user_of_both.company_ids.ids)
+        data = page.get_data(self.filters | PERIOD)
+        self.assertEqual(self.doughnut(data), {"accounts": [2, 1], "groups": [2, 1], "people": [3, 3]})
+        for chart in (*data["doughnuts"].values(), *data["lines"].values()):
+            for row in chart["rows"]:
+                for value, domain in zip(row["values"], row["domains"], strict=True):
+                    self.assertEqual(page.env[chart["model"]].search_count(domain), value)
+
     def test_the_number_of_statements_does_not_grow(self):
         self.did(self.director)
         self.count_statements()

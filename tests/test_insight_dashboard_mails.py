@@ -88,6 +88,7 @@ class TestInsightDashboardMails(ReactivationCase):
                 ("Unsubscribed", 1, 12.5, None),
             ],
         )
+        self.assertEqual(data["mails"]["hidden"], [])
         weeks = [row["values"] for row in data["lines"]["rows"]]
         self.assertEqual([sum(numbers) for numbers in zip(*weeks, strict=True)], [8, 4, 2])
         self.assertAllDrillDown(data)
@@ -107,7 +108,11 @@ class TestInsightDashboardMails(ReactivationCase):
 
     def test_an_unsubscription_of_before_is_known_from_the_log(self):
         self.traces[0]._log_activity("email_unsubscribed")
-        self.assertEqual(self.values(self.get_data())["Unsubscribed"], 1)
+        data = self.get_data()
+        self.assertEqual(self.values(data)["Unsubscribed"], 1)
+        hidden = [data["mails"]["series"][number] for number in data["mails"]["hidden"]]
+        self.assertEqual(len(hidden), 4, "machines made no difference")
+        self.assertTrue(all(label.endswith("with machines") for label in hidden))
 
     def test_the_period_is_when_mails_were_sent(self):
         old = self.mail(self.many[:3], sent_hours=24 * 100)

@@ -176,6 +176,25 @@ class TestInsightDashboardMovement(DashboardCase):
         )
         self.assertEqual(nobody, (silent | self.group).partner_id.sorted("complete_name"))
 
+    def test_what_they_are_interested_in(self):
+        groups = self.make_trends()
+        surging = groups[4]
+        self.set_figures(surging, engagement=90)
+        topics = self.env["buying.topic"].create(
+            [{"name": "Robots", "keywords": "robot"}, {"name": "Shelves", "keywords": "shelf"}]
+        )
+        values = [
+            {"topic_id": topics[0].id, "group_id": surging.id, "strength": 0.5, "level": "medium"},
+            {"topic_id": topics[1].id, "group_id": surging.id, "strength": 0.7, "level": "high"},
+            {"topic_id": topics[0].id, "partner_id": surging.partner_id.id, "strength": 0.1, "level": "low"},
+        ]
+        self.env["buying.intent"].sudo().create(values)
+        data = self.get_data(self.sales)
+        self.assertEqual(data["highlights"]["engaged"][0]["intent"], "Interest in Shelves is high.")
+        self.assertEqual(data["surging"]["rows"][0]["note"], "Interest in Robots is low.")
+        topics.company_id = self.other_company
+        self.assertEqual(self.get_data(self.sales)["surging"]["rows"][0]["note"], "")
+
     def test_an_account_has_the_trend_of_its_summary(self):
         """People below a company below, affiliated ones, and neither archived people nor those below archived ones."""
         affiliated = self.make_person("Oscar Morgan")
@@ -241,6 +260,25 @@ class TestInsightDashboardMovement(DashboardCase):
         data = self.get_data(self.other_user)
         self.assertEqual(len(data["surging"]["rows"]), 2)
         self.assertAllDrillDown(data, self.other_user)
+
+    def test_both_companies_at_once(self):
+        other = self.make_groups(2, "Elsewhere", company_id=self.other_company.id)
+        self.ago(other, 100)
+        for group in other | self.group:
+            group.with_user(self.other_user if group in other else self.user).set_stage(self.awareness)
+            person = self.make_person("Toni", parent=group.partner_id, company_id=group.company_id.id)
+            self.did(person, times=5, days=5)
+            self.did(person, times=2, days=100)
+        companies = self.user_of_both.company_ids.ids
+        page = self.env[self.page].with_user(self.user_of_both)
+        page = page.with_context(tz="UTC", allowed_company_ids=companies)
+        data = page.get_data(self.filters)
+        self.assertEqual((data["total"], len(data["surging"]["rows"])), (3, 3))
+        self.assertEqual(self.figures(data["moves"][0]), {"No stage → Awareness": [3]})
+        for chart in (*data["stages"], *data["moves"], data["trend"]):
+            for row in chart["rows"]:
+                for value, domain in zip(row["values"], row["domains"], strict=True):
+                    self.assertEqual(page.env[chart["model"]].search_count(domain), value, row["label"])
 
     @users("bj_internal")
     def test_who_may_not_see_groups_sees_no_figures(self):

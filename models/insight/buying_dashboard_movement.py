@@ -288,13 +288,17 @@ class BuyingDashboardMovement(models.AbstractModel):
         accounts = self.env["res.partner"].browse(row[0] for row in rows)
         accounts.fetch(["name"])
         change = self.env["buying.trend"]._get_change
+        intents = self._get_intents("partner_id", accounts)
         return self._chart(
             "res.partner",
             Domain("buying_group_ids", "any", domain) & Domain("engagement_trend", "in", list(trends)),
             [self.env._("Change"), self.env._("Points"), self.env._("Points before")],
             [
                 self._row(
-                    account.name or "", [(change(now, before), False), (now, False), (before, False)], id=account.id
+                    account.name or "",
+                    [(change(now, before), False), (now, False), (before, False)],
+                    id=account.id,
+                    note=intents.get(account.id, ""),
                 )
                 for account, (_id, now, before) in zip(accounts, rows, strict=True)
             ],

@@ -119,16 +119,19 @@ class BuyingDashboard(models.AbstractModel):
         gain = self._get_stages_gained(domain, limit)
         silent = self._get_silent_days(stagnant)
         fast = Group.browse(gain)
-        Group.union(engaged, stagnant, fast).fetch(
-            ["partner_id", "solution_id", "stage_id", "completeness", "engagement"]
-        )
+        everybody = Group.union(engaged, stagnant, fast)
+        everybody.fetch(["partner_id", "solution_id", "stage_id", "completeness", "engagement"])
+        intents = self._get_intents("group_id", everybody)
+
+        def tell(group, **values):
+            return self._get_highlight(group, intent=intents.get(group.id, ""), **values)
+
         return {
-            "engaged": [self._get_highlight(group) for group in engaged],
+            "engaged": [tell(group) for group in engaged],
             "stagnant": [
-                self._get_highlight(group, days=group.days_in_stage, silent=silent.get(group.id, False))
-                for group in stagnant
+                tell(group, days=group.days_in_stage, silent=silent.get(group.id, False)) for group in stagnant
             ],
-            "fast": [self._get_highlight(group, stages=gain[group.id]) for group in fast],
+            "fast": [tell(group, stages=gain[group.id]) for group in fast],
         }
 
     @api.model

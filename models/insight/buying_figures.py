@@ -115,8 +115,10 @@ class BuyingFigures(models.AbstractModel):
 
         :rtype: tuple[datetime, datetime]
         """
-        until = self._to_utc(date_to + dt.timedelta(days=1))
-        return self._to_utc(date_from), min(until, max(fields.Datetime.now(), self._to_utc(date_from)))
+        first, until = self._to_utc(date_from), self._to_utc(date_to + dt.timedelta(days=1))
+        # moments are whole seconds: what happened in this very one is over, too
+        now = fields.Datetime.now() + dt.timedelta(seconds=1)
+        return first, min(until, max(now, first))
 
     @api.model
     def _within(self, field_name, date_from, date_to):
@@ -176,6 +178,22 @@ class BuyingFigures(models.AbstractModel):
         if filters.get("mine"):
             result.append({"label": self.env._("Accounts"), "text": self.env._("My accounts")})
         return result
+
+    @api.model
+    def _get_intents(self, field_name, records):
+        """What these groups or accounts are most interested in, in words; those of whom nothing is known are left out.
+
+        :param str field_name: ``group_id`` or ``partner_id``
+        :return: ``{record id: sentence}``
+        """
+        Builtin = self.env["buying.summary.builtin"]
+        found = self.env["buying.intent"].search([(field_name, "in", records.ids)], order="strength desc, id")
+        sentences = {}
+        for intent in found:
+            if intent[field_name].id not in sentences:
+                facts = {"topic": intent.topic_id.name, "level": intent.level}
+                sentences[intent[field_name].id] = Builtin._tell_intent(facts)
+        return sentences
 
     # Forms --------------------------------------------------------------------------------------------------------
 

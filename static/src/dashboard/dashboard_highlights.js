@@ -55,15 +55,32 @@ export class DashboardHighlights extends Component {
     }
 
     download() {
+        const groups = this.props.groups;
+        // what only some lists tell
+        const special = [
+            ["days", _t("Days in its stage")],
+            ["silent", _t("Days without activity")],
+            ["stages", _t("Stages forward")],
+        ].filter(([key]) => groups[0][key] !== undefined);
         downloadCsv(
             this.props.title,
-            [_t("Account"), _t("Solution"), _t("Stage"), _t("Completeness"), _t("Engagement")],
-            this.props.groups.map((group) => [
+            [
+                _t("Account"),
+                _t("Solution"),
+                _t("Stage"),
+                _t("Completeness"),
+                _t("Engagement"),
+                ...special.map(([, label]) => label),
+                _t("Interest"),
+            ],
+            groups.map((group) => [
                 group.account,
                 group.solution,
                 group.stage,
                 group.completeness === false ? "" : group.completeness,
                 group.engagement,
+                ...special.map(([key]) => (group[key] === false ? "" : group[key])),
+                group.intent,
             ])
         );
     }

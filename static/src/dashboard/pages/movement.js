@@ -67,6 +67,7 @@ export class DashboardMovement extends Component {
             trendEmpty: _t("Nobody did anything in the last %s days. Activities are collected every night.", 2 * trend),
             band: _t("Trend"),
             account: _t("Account"),
+            interest: _t("Interest"),
             surging: _t("Surging Accounts"),
             surgingHelp: _t("The accounts that gained most points, of those that surge; ten at most."),
             surgingNote: _t("More than %s %% more points than before", positive),
