@@ -45,6 +45,30 @@ class TestInsightResults(ReactivationCase):
             self.mailing, sent=10, bounced=0, received=10, opened=5, clicked=3, replied=2, engaged=5, ignored=5
         )
 
+    def test_a_whole_count_is_the_sum_of_the_rows(self):
+        """Whole mailings are counted by another statement than a filtered list of mails."""
+        traces = self.traces
+        self.at(traces[:6], "email_opened", hours=5)
+        self.at(traces[1], "email_opened", date=traces[1].sent_datetime)
+        self.at(traces[2:5], "email_clicked", hours=4)
+        for _link in range(3):
+            self.at(traces[7], "email_clicked", hours=4)
+        self.at(traces[8], "email_opened", is_automatic=True)
+        traces[9].write({"trace_status": "bounce"})
+        self.at(traces[3], "email_replied", hours=3)
+        other = self.mail(self.leads)
+        self.at(other[0], "email_clicked", hours=2)
+        Outcome = self.env["mailing.outcome"]
+        domain = [("mailing_id", "in", (self.mailing + other.mass_mailing_id).ids)]
+        measures = [f"{name}:sum" for name in ADD_UP]
+        rows = Outcome._read_group(domain, ["mailing_id"], measures)
+        whole = Outcome.with_context(outcome_mailing_ids=domain[0][2])._read_group(domain, ["mailing_id"], measures)
+        self.assertEqual(sorted(map(str, whole)), sorted(map(str, rows)))
+        self.assertEqual(self.figures(self.mailing)["clicked"], 3)
+        for nonsense in (["1; DROP TABLE x"], "1", [True], {}):
+            found = Outcome.with_context(outcome_mailing_ids=nonsense)._read_group(domain, [], ["sent:sum"])
+            self.assertEqual(found, [(13,)])
+
     def test_a_bounce_and_an_open_do_not_overwrite_each_other(self):
         opened, clicked, silent = self.traces[:3]
         self.at(opened | clicked, "email_opened", hours=5)

@@ -103,13 +103,24 @@ class MailingOutcome(models.Model):
                                       AND later.sent_datetime <= lead.reactivated_date)
               ) mail
             """,
-            did=self._get_did_sql(),
+            did=self._get_did_sql(self._get_context_mailings()),
         )
 
     @api.model
-    def _get_did_sql(self):
+    def _get_context_mailings(self):
+        """:return: ids of the mailings that a whole count is about, which is read in another way; else ``None``"""
+        ids = self.env.context.get("outcome_mailing_ids")
+        if not isinstance(ids, (list, tuple)) or not all(type(mailing_id) is int for mailing_id in ids):
+            return None
+        return list(ids)
+
+    @api.model
+    def _get_did_sql(self, mailing_ids=None):
         """Each mail that was sent, with what a person did. What was recorded before the addon came stands on the trace
-        alone, which is asked where the log knows nothing."""
+        alone, which is asked where the log knows nothing.
+
+        :param list[int] mailing_ids: of these mailings only
+        """
         seconds = self.env["engagement.collector"]._get_scanner_seconds()
         return SQL(
             """
@@ -131,36 +142,62 @@ class MailingOutcome(models.Model):
                    GREATEST(trace.sent_datetime, trace.open_datetime, trace.links_click_datetime,
                             trace.reply_datetime, trace.unsubscribed_datetime, log.last_date) AS last_date
               FROM mailing_trace trace
-              LEFT JOIN LATERAL (
-                    SELECT bool_or(event.by_person) FILTER (WHERE event.code = 'email_opened') AS opened,
-                           bool_or(event.by_person) FILTER (WHERE event.code = 'email_clicked') AS clicked,
-                           -- what was noted before traces kept it
-                           bool_or(TRUE) FILTER (WHERE event.code = 'email_unsubscribed') AS unsubscribed,
-                           MAX(event.date) AS last_date
-                      FROM (
-                            SELECT type.code, activity.date,
-                                   activity.is_automatic IS NOT TRUE AND (%(off)s OR (
-                                   NOT COALESCE(%(scanned)s, FALSE)
-                                   -- core notes an open with each click: with a burst of clicks, it is a machine's
-                                   AND COUNT(*) FILTER (WHERE type.code = 'email_clicked') OVER (
-                                       ORDER BY activity.date RANGE BETWEEN interval '1 second' PRECEDING
-                                                                        AND interval '1 second' FOLLOWING) < 3
-                                   )) AS by_person
-                              FROM engagement_activity activity
-                              JOIN engagement_activity_type type
-                                ON type.id = activity.type_id
-                               AND type.code IN ('email_opened', 'email_clicked', 'email_unsubscribed')
-                             WHERE activity.res_model = 'mailing.trace' AND activity.res_id = trace.id
-                           ) event
-                   ) log ON TRUE
+              %(log)s
              WHERE trace.trace_type = 'mail' AND trace.is_test_trace IS NOT TRUE
-               AND trace.trace_status IN ('pending', 'sent', 'open', 'reply', 'bounce')
+               AND trace.trace_status IN ('pending', 'sent', 'open', 'reply', 'bounce') AND %(mailings)s
             """,
-            off=not seconds,
+            log=self._get_log_sql(seconds, mailing_ids),
+            mailings=SQL("TRUE") if mailing_ids is None else SQL("trace.mass_mailing_id = ANY(%s)", mailing_ids),
             open_scanned=self._get_fast_sql(SQL("trace.open_datetime"), SQL("trace.sent_datetime"), seconds),
             click_scanned=self._get_fast_sql(SQL("trace.links_click_datetime"), SQL("trace.sent_datetime"), seconds),
-            scanned=self._get_fast_sql(SQL("activity.date"), SQL("trace.sent_datetime"), seconds),
         )
+
+    @api.model
+    def _get_log_sql(self, seconds, mailing_ids):
+        """A join of what the log knows of each ``trace``, as ``log``: whether a person opened and clicked.
+
+        Of all mails of some mailings it is read at once; of whichever mails a filter leaves, mail by mail.
+        """
+        sent = SQL.identifier("trace" if mailing_ids is None else "mail", "sent_datetime")
+        event = SQL(
+            """
+            SELECT activity.res_id, activity.date, type.code,
+                   activity.is_automatic IS NOT TRUE AND (%(off)s OR (
+                   NOT COALESCE(%(scanned)s, FALSE)
+                   -- core notes an open with each click: with a burst of clicks, it is a machine's
+                   AND COUNT(*) FILTER (WHERE type.code = 'email_clicked') OVER (
+                       PARTITION BY activity.res_id ORDER BY activity.date
+                       RANGE BETWEEN interval '1 second' PRECEDING AND interval '1 second' FOLLOWING) < 3
+                   )) AS by_person
+              FROM engagement_activity activity
+              JOIN engagement_activity_type type
+                ON type.id = activity.type_id
+               AND type.code IN ('email_opened', 'email_clicked', 'email_unsubscribed')
+              %(mails)s
+             WHERE activity.res_model = 'mailing.trace' AND %(of_trace)s
+            """,
+            off=not seconds,
+            scanned=self._get_fast_sql(SQL("activity.date"), sent, seconds),
+            mails=SQL()
+            if mailing_ids is None
+            else SQL(
+                "JOIN mailing_trace mail ON mail.id = activity.res_id AND mail.mass_mailing_id = ANY(%s)", mailing_ids
+            ),
+            of_trace=SQL("activity.res_id = trace.id") if mailing_ids is None else SQL("TRUE"),
+        )
+        summed = SQL(
+            """
+            SELECT event.res_id, bool_or(event.by_person) FILTER (WHERE event.code = 'email_opened') AS opened,
+                   bool_or(event.by_person) FILTER (WHERE event.code = 'email_clicked') AS clicked,
+                   -- what was noted before traces kept it
+                   bool_or(TRUE) FILTER (WHERE event.code = 'email_unsubscribed') AS unsubscribed,
+                   MAX(event.date) AS last_date
+              FROM (%s) event GROUP BY event.res_id
+            """,
+            event,
+        )
+        lateral = SQL("LATERAL") if mailing_ids is None else SQL()
+        return SQL("LEFT JOIN %s (%s) log ON log.res_id = trace.id", lateral, summed)
 
     def _get_fast_sql(self, date, sent, seconds):
         """Whether something happened too fast after the mail was sent for a person."""

@@ -107,7 +107,7 @@ class MailingResults(models.AbstractModel):
         found = {}
         Outcome = self.env["mailing.outcome"]
         if mailings and Outcome.has_access("read"):
-            rows = Outcome._read_group(
+            rows = Outcome.with_context(outcome_mailing_ids=mailings.ids)._read_group(
                 [("mailing_id", "in", mailings.ids)], ["mailing_id"], [f"{name}:sum" for name in COUNTS]
             )
             for mailing, *numbers in rows:
