@@ -110,6 +110,10 @@ from . import test_journey_build
 from . import test_journey_people_split
 from . import test_wizard_reactivate
 from . import test_crm_guards
+from . import test_crm_guards_sending
+from . import test_crm_guards_odd
+from . import test_crm_two_workers
+from . import test_crm_lead_restore_mailing
 from . import test_crm_documented_recipe
 from . import test_crm_lost_reason
 from . import test_mailing_domain

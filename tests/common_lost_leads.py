@@ -41,6 +41,7 @@ class LostLeadsCase(MassMailCommon):
         cls.tag = cls.env["crm.tag"].create({"name": "Reactivation test"})
         cls.stage = cls.env["crm.stage"].search([("is_won", "=", False)], limit=1)
         cls.won_stage = cls.env["crm.stage"].search([("is_won", "=", True)], limit=1)
+        cls.person = cls.env["res.partner"].create({"name": "Brandon Test", "email": "brandon@guard.example.com"})
 
     @classmethod
     def make_lead(cls, name="Lead", email=None, reason=None, days=60, created=None, **values):
@@ -82,6 +83,29 @@ class LostLeadsCase(MassMailCommon):
         """A wizard over the leads of this test; by default the reason is stock and all guard rails are on."""
         values = {"tag_ids": [(6, 0, cls.tag.ids)], "reason_mode": "any", "without_reason": "in"} | values
         return cls.env["crm.lead.reactivate"].with_user(user or cls.marketer).create(values)
+
+    @classmethod
+    def make_order(cls, partner, days=10, state="sale"):
+        order = cls.env["sale.order"].create({"partner_id": partner.id})
+        order.write({"state": state, "date_order": fields.Datetime.now() - timedelta(days=days)})
+        return order
+
+    @classmethod
+    def make_trace(cls, lead, days=3, **values):
+        mailing = cls.env["mailing.mailing"].create(
+            {"subject": "Earlier", "mailing_model_id": cls.env["ir.model"]._get_id("crm.lead")}
+        )
+        return cls.env["mailing.trace"].create(
+            {
+                "mass_mailing_id": mailing.id,
+                "model": "crm.lead",
+                "res_id": lead.id,
+                "email": lead.email_normalized,
+                "trace_status": "sent",
+                "sent_datetime": fields.Datetime.now() - timedelta(days=days),
+                **values,
+            }
+        )
 
     def get_leads(self, wizard_or_domain, user=None):
         """The leads that would be mailed."""

@@ -1,44 +1,13 @@
-# Guard rails of lost leads: each takes the right leads away, when counted and when the mail is sent.
-from datetime import timedelta
-from unittest.mock import patch
-
-from odoo import Command, fields
-from odoo.exceptions import UserError
+# Guard rails of lost leads: each takes the right leads away.
+from odoo import Command
 from odoo.fields import Domain
 from odoo.tests import tagged
 
-from ..hooks import _empty_lost_audiences
 from .common_lost_leads import LostLeadsCase
 
 
 @tagged("post_install", "-at_install")
 class TestReactivationGuards(LostLeadsCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.person = cls.env["res.partner"].create({"name": "Brandon Test", "email": "brandon@guard.example.com"})
-
-    def make_order(self, partner, days=10, state="sale"):
-        order = self.env["sale.order"].create({"partner_id": partner.id})
-        order.write({"state": state, "date_order": fields.Datetime.now() - timedelta(days=days)})
-        return order
-
-    def make_trace(self, lead, days=3, **values):
-        mailing = self.env["mailing.mailing"].create(
-            {"subject": "Earlier", "mailing_model_id": self.env["ir.model"]._get_id("crm.lead")}
-        )
-        return self.env["mailing.trace"].create(
-            {
-                "mass_mailing_id": mailing.id,
-                "model": "crm.lead",
-                "res_id": lead.id,
-                "email": lead.email_normalized,
-                "trace_status": "sent",
-                "sent_datetime": fields.Datetime.now() - timedelta(days=days),
-                **values,
-            }
-        )
-
     def assertGuard(self, guard, taken, free, **off):
         """The guard takes these leads and leaves those; its number opens the list of those taken; switched off, all are
         in the audience."""
@@ -316,117 +285,3 @@ class TestReactivationGuards(LostLeadsCase):
         lead.company_id = company
         wizard = self.make_wizard().with_context(allowed_company_ids=(self.env.company + company).ids)
         self.assertEqual(wizard.get_audience()["expected_revenue"], 300)
-
-    # At sending time
-
-    def test_guards_hold_when_the_mail_is_sent_two_weeks_later(self):
-        free, buyer = self.make_lead("Free"), self.make_lead("Buyer", partner_id=self.person.id)
-        back, mailed = self.make_lead("Back", email="back@guard.example.com"), self.make_lead("Mailed")
-        refusing = self.make_lead("Refusing")
-        wizard = self.make_wizard()
-        self.assertAudience(wizard, free + buyer + back + mailed + refusing)
-        mailing = wizard._create_mailing()
-        mailing.write({"schedule_type": "scheduled", "schedule_date": fields.Datetime.now() + timedelta(days=14)})
-        mailing.with_user(self.marketer).action_put_in_queue()
-        # two weeks in which things happen
-        self.make_order(self.person, days=1)
-        self.make_lead("New deal", email="BACK@guard.example.com", days=False)
-        self.make_trace(mailed)
-        self.env["mail.blacklist"]._add(refusing.email_normalized)
-        mailing.schedule_date = fields.Datetime.now() - timedelta(minutes=1)
-        with (
-            self.mock_mail_gateway(mail_unlink_sent=False),
-            patch.object(type(self.env["ir.cron"]), "_commit_progress", lambda *args, **kwargs: 1),
-        ):
-            self.env["mailing.mailing"]._process_mass_mailing_queue()
-        self.assertEqual(mailing.state, "done")
-        sent = mailing.mailing_trace_ids.filtered(lambda trace: trace.trace_status != "cancel")
-        self.assertEqual(sent.mapped("email"), ["free@lead.example.com"])
-        self.assertEqual(len(self._new_mails), 1)
-
-    def test_as_many_mails_leave_as_the_preflight_said(self):
-        for number in range(3):
-            self.make_lead(f"Twice {number}", email="TWICE@guard.example.com", partner_name=f"Company {number}")
-        self.make_lead("Alone")
-        wizard = self.make_wizard()
-        mailing = wizard._create_mailing()
-        self.assertEqual(wizard.get_audience()["count"], 2)
-        with self.mock_mail_gateway(mail_unlink_sent=False):
-            mailing.action_send_mail()
-        self.assertEqual(
-            sorted(mailing.mailing_trace_ids.mapped("email")), ["alone@lead.example.com", "twice@guard.example.com"]
-        )
-
-    def test_all_leads_of_a_person_still_get_one_mail(self):
-        self.make_lead("One", email="Twice@guard.example.com", contact_name="Joel")
-        self.make_lead("Two", email="twice@guard.example.com", contact_name="Joel Willis")
-        mailing = self.make_wizard(person_choice="all")._create_mailing()
-        with self.mock_mail_gateway(mail_unlink_sent=False):
-            mailing.action_send_mail()
-        sent = mailing.mailing_trace_ids.filtered(lambda trace: trace.trace_status not in ("cancel", "error"))
-        self.assertEqual(sent.mapped("email"), ["twice@guard.example.com"])
-
-    # The draft
-
-    def test_the_draft_mailing(self):
-        lead = self.make_lead("Lead", contact_name="Nicole Ford")
-        self.env["res.lang"]._activate_lang("fr_FR")
-        wizard = self.make_wizard(reason_mode="include", reason_ids=self.stock.ids)
-        action = wizard.action_create_mailing()
-        mailing = self.env["mailing.mailing"].browse(action["res_id"])
-        self.assertEqual((mailing.state, mailing.mailing_model_real), ("draft", "crm.lead"))
-        self.assertEqual((mailing.user_id, mailing.subject), (self.marketer, "It is available again"))
-        self.assertEqual(mailing.mailing_domain, wizard.domain)
-        self.assertEqual(mailing._get_recipients(), lead.ids)
-        self.assertTrue(mailing.use_exclusion_list)
-        body = mailing._render_field("body_html", lead.ids)[lead.id]
-        self.assertIn("Hello Nicole Ford,", body)
-        self.assertIn("/unsubscribe_from_list", body)
-        lead.contact_name = False
-        self.assertIn("Hello there,", mailing._render_field("body_html", lead.ids)[lead.id])
-
-    def test_the_draft_journey(self):
-        leads = self.make_lead("One") + self.make_lead("Two")
-        topic = self.env["mailing.list"].create({"name": "Offers", "is_public": True})
-        wizard = self.make_wizard(topic_id=topic.id)
-        wizard.name = "Back in stock"
-        journey = self.env["journey.journey"].browse(wizard.action_create_journey()["res_id"])
-        self.assertEqual((journey.state, journey.model_name, journey.name), ("draft", "crm.lead", "Back in stock"))
-        self.assertEqual((journey.domain, journey.user_id), (wizard.domain, self.marketer))
-        self.assertEqual(journey.audience_count, 2)
-        self.assertEqual(journey.node_ids.mailing_id.topic_id, topic)
-        journey.action_publish()
-        # who bought before the first tick stays out
-        leads[0].partner_id = self.person
-        self.make_order(self.person, days=1)
-        self.env["journey.engine"].tick()
-        self.assertEqual(journey.participant_ids.mapped("res_id"), leads[1].ids)
-        # those inside are in a running reactivation for the next audience, and stay inside their own
-        self.assertAudience(self.make_wizard(), leads.browse(), order=1, journey=1)
-        self.env["journey.engine"].tick()
-        self.assertEqual(journey.participant_ids.mapped("state"), ["active"])
-
-    def test_nobody_left_makes_no_draft(self):
-        lead = self.make_lead("Lead")
-        self.env["mail.blacklist"]._add(lead.email_normalized)
-        with self.assertRaisesRegex(UserError, "1 leads match, and the guard rails"):
-            self.make_wizard().action_create_mailing()
-
-    def test_uninstalling_leaves_no_filter_that_would_break_the_queue(self):
-        self.make_lead("Lead")
-        wizard = self.make_wizard()
-        wizard.action_save_filter()
-        mailing = wizard._create_mailing()
-        mailing.action_put_in_queue()
-        other = self.env["mailing.mailing"].create(
-            {
-                "subject": "Other",
-                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
-                "mailing_domain": "[('active', '=', False)]",
-            }
-        )
-        _empty_lost_audiences(self.env)
-        self.assertEqual((mailing.mailing_domain, mailing.state), ("[('id', 'in', [])]", "draft"))
-        favourite = self.env["mailing.filter"].search([("name", "=", wizard.name)], limit=1)
-        self.assertEqual(favourite.mailing_domain, "[('id', 'in', [])]")
-        self.assertEqual(other.mailing_domain, "[('active', '=', False)]")

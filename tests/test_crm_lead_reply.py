@@ -1,6 +1,9 @@
 # Mails to lost leads reach somebody.
+from email import message_from_string, policy
+
 from odoo.tests import tagged
 
+from ..tools.automatic_reply import is_automatic_reply
 from .common_reactivation import ReactivationCase
 
 
@@ -28,12 +31,46 @@ class TestCrmLeadReply(ReactivationCase):
         # and is a response, so that an action may bring the lead back
         self.assertEqual(self.lead._get_responses()[self.lead.id].kind, "reply")
 
+    def test_what_a_customer_writes_stays_text(self):
+        evil = 'Re: <a href="https://evil.example.com">Click</a><img src=x>'
+        with self.mock_mail_gateway():
+            self.receive(self.lead, subject=evil)
+        note = self.lead.activity_ids.note
+        self.assertNotIn("<a ", note)
+        self.assertNotIn("<img", note)
+        self.assertIn("&lt;a href", note)
+        self.env.ref("crm_buying_journey.action_lead_restore").with_context(
+            active_model="crm.lead", active_ids=self.lead.ids, active_id=self.lead.id
+        ).run()
+        self.assertTrue(self.lead.active)
+        bodies = self.lead.message_ids.mapped("body")
+        texts = "".join(body for body in bodies if "came back" in (body or ""))
+        self.assertTrue(texts)
+        self.assertNotIn("<img", texts + "".join(self.lead.activity_ids.mapped("note")))
+
     def test_an_absence_note_and_a_colleague_tell_nobody(self):
         with self.mock_mail_gateway():
             self.receive(self.lead, headers="Auto-Submitted: auto-replied\n")
             self.receive(self.other_lead, sender=self.manager.email)
         self.assertFalse((self.lead | self.other_lead).activity_ids)
         self.assertFalse(self.lead._get_responses())
+
+    def test_machines_are_known_by_many_marks(self):
+        for header in (
+            "Auto-Submitted: auto-generated",
+            "X-Autoreply: yes",
+            "X-Auto-Reply: 1",
+            "Precedence: auto_reply",
+            "X-Mail-Autoreply: yes",
+            "Return-Path: <>",
+        ):
+            message = message_from_string(f"From: a@example.com\n{header}\n\nBye", policy=policy.SMTP)
+            self.assertTrue(is_automatic_reply(message, "Re: Back in stock"), header)
+        for header in ("Auto-Submitted: no", "Return-Path: <a@example.com>", "Precedence: bulk", "X-Other: x"):
+            message = message_from_string(f"From: a@example.com\n{header}\n\nYes", policy=policy.SMTP)
+            self.assertFalse(is_automatic_reply(message, "Re: Back in stock"), header)
+            for subject in ("Abwesenheit: Re: Back", "Risposta automatica: Back", "Autosvar: Re: Back"):
+                self.assertTrue(is_automatic_reply(message, subject), subject)
 
     def test_a_lead_that_is_not_lost_is_left_to_core(self):
         self.lead.action_restore()

@@ -151,12 +151,16 @@ class TestMailingPreflight(JourneyCase):
     def test_findings_in_the_body(self):
         lead = self.make_leads("a@example.com")
         self.env["ir.mail_server"].search([]).active = False
-        clean = self.make_mailing(lead)
+        clean = self.make_mailing(lead, body_html='<p>Hello</p><a href="/unsubscribe_from_list">Unsubscribe</a>')
         server = self.findings_of(clean, lead)
         self.assertEqual(len(server), 1)
         self.assertIn("There is no outgoing mail server", server[0])
         self.env["ir.mail_server"].create({"name": "Server", "smtp_host": "localhost"})
         self.assertEqual(self.findings_of(clean, lead), [])
+        example = (
+            "These links are examples still, and lead to no page of yours: "
+            "https://www.Example.com:8069/offer, http://a.test"
+        )
         unsubscribe = '<a href="/unsubscribe_from_list">Unsubscribe</a>'
         for body, expected in (
             ("<p>Hello</p>", ["The mail has no unsubscribe link."]),
@@ -177,7 +181,12 @@ class TestMailingPreflight(JourneyCase):
             (f'<p><a href="mailto:nobody">Write</a>{unsubscribe}</p>', ["These links are broken: mailto:nobody"]),
             (f'<p><a href="mailto:a@example.com?subject=x">Write</a>{unsubscribe}</p>', []),
             (f'<p><a href="tel:+4712345">Call</a><a href="/shop">Shop</a>{unsubscribe}</p>', []),
-            (f'<p><a href="https://example.com:8069/a?b=c#d">Offer</a>{unsubscribe}</p>', []),
+            (f'<p><a href="https://shop.azure-interior.com:8069/a?b=c#d">Offer</a>{unsubscribe}</p>', []),
+            (
+                f'<p><a href="https://www.Example.com:8069/offer">Offer</a><a href="http://a.test">B</a>{unsubscribe}</p>',
+                [example],
+            ),
+            (f'<p><a href="https://www.myexample.com/example.com">Offer</a>{unsubscribe}</p>', []),
             (
                 f'<p><a href="https://example.com/{{{{object.id}}}}">Offer</a>{unsubscribe}</p>',
                 ["Nothing fills the placeholder in these links: https://example.com/{{object.id}}"],

@@ -306,6 +306,14 @@ class TestReactivateAudience(LostLeadsCase):
         domain = [("lost_reason_id", "in", gone_reason.ids), ("stage_id", "=", gone_stage.id)]
         (gone_reason + self.Reason).unlink()
         gone_stage.unlink()
+        mailing = self.env["mailing.mailing"].create(
+            {
+                "subject": "Kept",
+                "mailing_model_id": self.env["ir.model"]._get_id("crm.lead"),
+                "mailing_domain": repr(domain),
+            }
+        )
+        self.assertRegex(str(mailing._get_findings()), "do not exist any more: Lost Reason, Stage")
         wizard = self.make_wizard(extra_domain=repr(domain))
         self.assertRegex(wizard.problem, "Lost Reason, Stage")
         self.assertAudience(wizard, self.env["crm.lead"])

@@ -26,6 +26,28 @@ def check_domain(env, model_name, text):
         ) from error
 
 
+def get_missing_fields(env, model_name, text):
+    """Which fields of a condition name records that do not exist any more, as one kept earlier may.
+
+    :return: labels of the fields, sorted; none if the condition does not work at all
+    :rtype: list[str]
+    """
+    try:
+        domain = Domain(ast.literal_eval((text or "[]").strip()))
+    except (ValueError, SyntaxError, TypeError):
+        return []
+    missing = set()
+    for condition in domain.iter_conditions():
+        field = env[model_name]._fields.get(condition.field_expr)
+        if field is None or field.type not in ("many2one", "many2many", "one2many"):
+            continue
+        values = condition.value if isinstance(condition.value, (list, tuple, set)) else [condition.value]
+        ids = {value for value in values if type(value) is int and 0 < value <= MAX_ID}
+        if ids - set(env[field.comodel_name].sudo().browse(ids).exists().ids):
+            missing.add(field._description_string(env))
+    return sorted(missing)
+
+
 def count_records(model, domain):
     """How many records match a condition that somebody typed; what the database says of it ends up in words.
 

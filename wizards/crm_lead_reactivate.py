@@ -132,6 +132,15 @@ class CrmLeadReactivate(models.TransientModel):
             values.setdefault("reason_ids", [fields.Command.set(ids)])
         return values
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """An empty name is none: the choice gives one."""
+        vals_list = [
+            {name: value for name, value in vals.items() if name != "name" or str(value or "").strip()}
+            for vals in vals_list
+        ]
+        return super().create(vals_list)
+
     @api.depends("reason_ids", "lead_ids")
     def _compute_reason_mode(self):
         for wizard in self:

@@ -11,9 +11,11 @@ from odoo.exceptions import UserError
 from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
-from ..models.crm.crm_lead_guards import COLUMNS
-from ..tools.domains import check_domain
+from ..models.crm.crm_lead_guards import COLUMNS, NEVER
+from ..tools.domains import check_domain, get_missing_fields
 
+# what does not change the audience
+NO_CHOICES = ("name", "filter_name", "offer_url", "restore_on", "line_ids", "counted_domain", "mailed_count")
 LOST = Domain("active", "=", False) & Domain("won_status", "=", "lost")
 
 
@@ -35,8 +37,7 @@ class CrmLeadReactivate(models.TransientModel):
             wizard.problem = wizard.problem or wizard._get_missing_records()
 
     def _is_choice(self, field):
-        others = ("id", "name", "filter_name", "line_ids", "counted_domain", "mailed_count", *models.MAGIC_COLUMNS)
-        return field.store and field.name not in others
+        return field.store and field.name not in (*NO_CHOICES, *models.MAGIC_COLUMNS)
 
     def _check_choice(self):
         """:raise UserError: what was chosen contradicts itself, or the further condition does not work (any more)"""
@@ -47,30 +48,20 @@ class CrmLeadReactivate(models.TransientModel):
             raise UserError(self.env._("Choose the lost reasons."))
         if self.revenue_max and self.revenue_max < self.revenue_min:
             raise UserError(self.env._("The highest expected revenue lies below the lowest."))
+        if any(day and not 1900 <= day.year <= 9000 for day in (self.date_from, self.date_to)):
+            raise UserError(self.env._("Choose a period between the years 1900 and 9000."))
         if min(self.order_days, self.mailing_days, self.contact_days) < 0:
             raise UserError(self.env._("Days cannot be negative."))
         check_domain(self.env, "crm.lead", self.extra_domain)
 
     def _get_missing_records(self):
         """:return: a warning if the further condition names records that are gone, as a filter kept earlier may"""
-        try:
-            domain = Domain(ast.literal_eval((self.extra_domain or "[]").strip()))
-        except (ValueError, SyntaxError, TypeError):
-            return False
-        missing = set()
-        for condition in domain.iter_conditions():
-            field = self.env["crm.lead"]._fields.get(condition.field_expr)
-            if field is None or field.type not in ("many2one", "many2many"):
-                continue
-            values = condition.value if isinstance(condition.value, (list, tuple, set)) else [condition.value]
-            ids = {value for value in values if type(value) is int and value > 0}
-            if ids - set(self.env[field.comodel_name].sudo().browse(ids).exists().ids):
-                missing.add(field._description_string(self.env))
+        missing = get_missing_fields(self.env, "crm.lead", self.extra_domain)
         if not missing:
             return False
         return self.env._(
             "The further condition names records that do not exist any more: %(fields)s. Look at it again.",
-            fields=", ".join(sorted(missing)),
+            fields=", ".join(missing),
         )
 
     def _get_domain(self, guards=None, person=True):
@@ -207,7 +198,7 @@ class CrmLeadReactivate(models.TransientModel):
         if guard == "opted_out":
             return Lead._get_keys_of_topics(self.topic_id.sudo()), None
         since = {"order": self.order_days, "mailing": self.mailing_days}.get(guard)
-        since = None if since is None else fields.Datetime.now() - timedelta(days=since)
+        since = None if since is None else fields.Datetime.now() - timedelta(days=min(since, NEVER))
         return Lead._get_guard_keys(self._get_guard_fields()[guard]), since
 
     # Counting -----------------------------------------------------------------------------------------------------

@@ -3,12 +3,43 @@ from markupsafe import Markup
 
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 
 class CrmLeadReactivate(models.TransientModel):
     _inherit = "crm.lead.reactivate"
 
     filter_name = fields.Char("Name of the Favorite Filter")
+    offer_url = fields.Char(
+        "Link to the Offer",
+        default=lambda self: self._get_default_offer_url(),
+        help="Where the links in the mails lead to; you may change each of them in the mails.",
+    )
+    restore_on = fields.Selection(
+        lambda self: self.env["mailing.mailing"]._fields["restore_on"]._description_selection(self.env),
+        "Bring Back After",
+        help="For mailings: a lost lead comes back by itself when its customer does this. Absence notes and virus "
+        "scanners bring nothing back. A journey has a step for it.",
+    )
+
+    def _get_default_offer_url(self):
+        website = self.env.company.website
+        if website and not self.env["mailing.mailing"]._is_example(website):
+            return website
+        return False
+
+    def _get_offer_url(self):
+        """:return: the address, or empty if none was given
+        :raise UserError: it is no address of the web
+        """
+        url = (self.offer_url or "").strip()
+        if url and "://" not in url and not url.startswith("/"):
+            url = f"https://{url}"
+        if url and not (url.startswith(("http://", "https://")) and self.env["mailing.mailing"]._is_link(url)):
+            raise UserError(
+                self.env._("“%(address)s” is no address of a web page. Write it like https://www.…", address=url[:200])
+            )
+        return url
 
     def _get_confirmed_domain(self):
         """:return: the domain to keep, as text
@@ -19,7 +50,7 @@ class CrmLeadReactivate(models.TransientModel):
         if not audience["count"]:
             raise UserError(
                 self.env._(
-                    "Nobody would get this mail: %(matched)s leads match, and the guard rails take all of them away.",
+                    "Nobody would get this mail: the guard rails take away all leads that match (%(matched)s).",
                     matched=audience["matched"],
                 )
                 if audience["matched"]
@@ -63,6 +94,7 @@ class CrmLeadReactivate(models.TransientModel):
             "email_from": sender,
             "user_id": self.env.uid,
             "topic_id": self.topic_id.id,
+            "restore_on": self.restore_on,
             "body_arch": body,
             "body_html": body,
         }
@@ -100,28 +132,32 @@ class CrmLeadReactivate(models.TransientModel):
         )
 
     def _get_body(self, opening):
-        """A skeleton to write on: greeting, opening, offer with a button, signature, unsubscription link.
+        """A mail that could leave as it is: greeting, opening, offer, signature, unsubscription link; and a button if
+        it has somewhere to lead to.
 
         :rtype: Markup
         """
         # the text inside is what stands there if the lead names nobody
         name = Markup('<t t-out="object.contact_name">%s</t>') % self.env._("there")
+        url = self._get_offer_url()
+        button = Markup(
+            '<p style="margin: 0 0 16px"><a href="%(url)s" class="btn btn-primary" style="display: inline-block; '
+            'padding: 8px 16px; background-color: #714b67; color: #ffffff; text-decoration: none">%(label)s</a></p>'
+        ) % {"url": url, "label": self.env._("See the offer")}
         return Markup(
             '<div class="o_layout o_default_theme"><div class="container o_mail_wrapper o_mail_regular">'
             '<p style="margin: 0 0 16px">%(greeting)s</p>'
             '<p style="margin: 0 0 16px">%(opening)s</p>'
             '<p style="margin: 0 0 16px">%(offer)s</p>'
-            '<p style="margin: 0 0 16px"><a href="%(url)s" class="btn btn-primary" style="display: inline-block; '
-            'padding: 8px 16px; background-color: #714b67; color: #ffffff; text-decoration: none">%(button)s</a></p>'
+            "%(button)s"
             '<p style="margin: 0 0 16px">%(closing)s<br/>%(sender)s</p>'
             '<p style="margin: 0; font-size: 12px"><a href="/unsubscribe_from_list">%(unsubscribe)s</a></p>'
             "</div></div>"
         ) % {
             "greeting": Markup("%s") % self._greet(name),
             "opening": opening,
-            "offer": self.env._("Write here what you offer, and until when."),
-            "url": self.env.company.website or self.get_base_url(),
-            "button": self.env._("See the offer"),
+            "offer": self.env._("If that interests you, just answer this mail. We take it up where we left off."),
+            "button": button if url else "",
             "closing": self.env._("Kind regards"),
             "sender": self.env.user.name,
             "unsubscribe": self.env._("Unsubscribe"),
@@ -139,10 +175,27 @@ class CrmLeadReactivate(models.TransientModel):
 
     def _create_journey(self):
         domain = self._get_confirmed_domain()
-        journey = self.env["journey.journey"]._create_reactivation(domain, name=self.name)
+        Journey = self.env["journey.journey"].with_context(offer_url=self._get_offer_url())
+        journey = Journey._create_reactivation(domain, name=self.name, **self._prepare_journey_exit())
+        journey = journey.with_context(offer_url=None)
         if self.topic_id:
             journey.node_ids.mailing_id.topic_id = self.topic_id
         return journey
+
+    def _prepare_journey_exit(self):
+        """Three weeks are long: who meanwhile has an open lead, or bought, leaves before the next mail. What else the
+        guard rails ask is asked again for each mail, or is about the journey itself.
+
+        :return: the exit filter, if the guard rails ask for more than the ready-made one
+        :rtype: dict
+        """
+        guards = {"live_lead", "order"} & set(self._get_active_guards())
+        if not guards:
+            return {}
+        leaving = Domain.OR(
+            [Domain("won_status", "!=", "lost"), *(self._get_opposite(guard) for guard in sorted(guards))]
+        )
+        return {"exit_domain": repr(list(Domain("active", "in", [True, False]) & leaving))}
 
     def action_save_filter(self):
         """Button: keep the audience as a favourite filter of mailings."""

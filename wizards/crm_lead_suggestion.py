@@ -36,20 +36,25 @@ class CrmLeadSuggestion(models.TransientModel):
     def _compute_name(self):
         for row in self:
             revenue = formatLang(self.env, row.expected_revenue, digits=0, currency_obj=row.currency_id)
-            values = {
-                "count": row.lead_count,
-                "reason": row.reason_id.name,
-                "months": row.months_ago,
-                "revenue": revenue,
-            }
-            if not row.reason_id:
-                row.name = self.env._(
-                    "%(count)s leads lost without a reason, %(months)s months ago, %(revenue)s", **values
-                )
-            else:
-                row.name = self.env._(
-                    "%(count)s leads lost for “%(reason)s”, %(months)s months ago, %(revenue)s", **values
-                )
+            row.name = row._get_sentence(count=row.lead_count, revenue=revenue, ago=row._get_age())
+
+    def _get_age(self):
+        if not self.months_ago:
+            return self.env._("this month")
+        if self.months_ago == 1:
+            return self.env._("last month")
+        return self.env._("%(months)s months ago", months=self.months_ago)
+
+    def _get_sentence(self, **values):
+        """:param values: ``count``, ``ago``, ``revenue``"""
+        if not self.reason_id:
+            if self.lead_count == 1:
+                return self.env._("One lead lost without a reason, %(ago)s, %(revenue)s", **values)
+            return self.env._("%(count)s leads lost without a reason, %(ago)s, %(revenue)s", **values)
+        values["reason"] = self.reason_id.name
+        if self.lead_count == 1:
+            return self.env._("One lead lost for “%(reason)s”, %(ago)s, %(revenue)s", **values)
+        return self.env._("%(count)s leads lost for “%(reason)s”, %(ago)s, %(revenue)s", **values)
 
     @api.model
     def action_open_list(self):

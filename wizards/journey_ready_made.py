@@ -10,7 +10,8 @@ from odoo import api, models
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "journeys"
 PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
 CONTACT_NAME = Markup('<t t-out="object.contact_name or object.partner_id.name"/>')
-LINK = Markup('<a href="https://www.example.com/offer">%s</a>')
+# where links lead to as long as nobody said where; preflights find it
+EXAMPLE_URL = "https://www.example.com/offer"
 NAME = Markup('<t t-out="object.name"/>')
 
 
@@ -113,7 +114,7 @@ class JourneyReadyMade(models.AbstractModel):
                 ),
                 "then_1": self.env._(
                     "%(link)s, or just answer this mail, and we take it up where we left off.",
-                    link=LINK % self.env._("See what has changed"),
+                    link=self._get_link(self.env._("See what has changed")),
                 ),
                 "step_2": self.env._("A week to answer"),
                 "step_3": self.env._("Did they click?"),
@@ -123,7 +124,7 @@ class JourneyReadyMade(models.AbstractModel):
                 "text_4": self.env._("you had a look at our offer. It is still there for you."),
                 "then_4": self.env._(
                     "%(link)s. If a question is open, answer this mail: we help you within a day.",
-                    link=LINK % self.env._("Go on where you stopped"),
+                    link=self._get_link(self.env._("Go on where you stopped")),
                 ),
                 "step_5": self.env._("Week 2: to those who did not"),
                 "subject_5": self.env._("It will not be there for long"),
@@ -134,7 +135,7 @@ class JourneyReadyMade(models.AbstractModel):
                 ),
                 "then_5": self.env._(
                     "%(link)s. If it is of no interest any more, you need not do anything.",
-                    link=LINK % self.env._("Have a look before it is gone"),
+                    link=self._get_link(self.env._("Have a look before it is gone")),
                 ),
                 "step_6": self.env._("Both ways meet"),
                 "step_7": self.env._("Another week to answer"),
@@ -144,7 +145,7 @@ class JourneyReadyMade(models.AbstractModel):
                 "text_8": self.env._("our offer ends this week. If you decide now, you get it 20% cheaper."),
                 "then_8": self.env._(
                     "%(link)s, or answer this mail with a yes: we do the rest. This is the last mail about it.",
-                    link=LINK % self.env._("Take the offer with 20% off"),
+                    link=self._get_link(self.env._("Take the offer with 20% off")),
                 ),
                 "step_9": self.env._("A last week to answer"),
                 "step_10": self.env._("Did not come back"),
@@ -153,6 +154,14 @@ class JourneyReadyMade(models.AbstractModel):
                 "path_1": self.env._("Clicked"),
             },
         }
+
+    @api.model
+    def _get_link(self, label):
+        """A link to the offer, to the address ``offer_url`` of the context if it names one.
+
+        :rtype: Markup
+        """
+        return Markup('<a href="%s">%s</a>') % (self.env.context.get("offer_url") or EXAMPLE_URL, label)
 
     @api.model
     def _get_path(self, key):

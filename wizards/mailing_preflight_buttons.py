@@ -1,5 +1,5 @@
-# Where the preflight of mails is opened from.
-from odoo import models
+# Where the preflight of mails is opened from, and what is told of mails before a journey is published.
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -48,6 +48,19 @@ class JourneyJourney(models.Model):
 
 class JourneyPublish(models.TransientModel):
     _inherit = "journey.publish"
+
+    mail_warnings = fields.Text(
+        compute="_compute_mail_warnings", help="What looks unfinished in the mails, but keeps nobody from publishing."
+    )
+
+    @api.depends("journey_id")
+    def _compute_mail_warnings(self):
+        for wizard in self:
+            lines = []
+            for node in wizard.journey_id.draft_version_id.node_ids.filtered("mailing_id"):
+                found = node.mailing_id._get_body_findings()
+                lines += [f"{node.name}: {text}" for level, text in found if level == "warning"]
+            wizard.mail_warnings = "\n".join(lines)
 
     def action_preflight(self):
         """Button: the preflight of the new version's mails, before it goes live."""

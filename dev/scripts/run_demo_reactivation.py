@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from odoo import fields
 
-STOCK = "crm.lost_reason_3"  # Not enough stock
+PRICE, SKILLS, STOCK = "crm.lost_reason_1", "crm.lost_reason_2", "crm.lost_reason_3"
 NAMES = ("Limited shelves", "Office chairs", "Oak desks", "Meeting table", "Reception desk", "Acoustic walls")
 SUBJECTS = {
     "What you were looking for is available now": "Limited items back in stock! Act now!",
@@ -55,6 +55,7 @@ def run(env, deliver):
     env = env(user=admin)
     engine = env["journey.engine"].sudo()
     leads = _make_lost(env, admin)
+    _make_waiting(env, admin, leads)
     audience = [("active", "=", False), ("won_status", "=", "lost"), ("id", "in", leads.ids)]
     journey = env["journey.journey"]._create_reactivation(audience, name="Limited items are back in stock")
     campaign = env["utm.campaign"].create({"title": "Limited items are back in stock", "user_id": admin.id})
@@ -107,6 +108,24 @@ def _make_lost(env, admin):
     leads.action_set_lost(lost_reason_id=env.ref(STOCK).id)
     leads.date_closed = fields.Datetime.now() - timedelta(days=180)
     return leads
+
+
+def _make_waiting(env, admin, mailed):
+    """Leads lost for several reasons some months ago, which nobody has written to since."""
+    contacts = env["res.partner"].search([("email", "!=", False), ("is_company", "=", False), ("user_ids", "=", False)])
+    products = ("Standing desks", "Conference table", "Lockers", "Partition walls", "Desk lamps")
+    for number, contact in enumerate(contacts - mailed.partner_id):
+        lead = env["crm.lead"].create(
+            {
+                "name": products[number % len(products)],
+                "type": "opportunity",
+                "partner_id": contact.id,
+                "user_id": admin.id,
+                "expected_revenue": 2500 + 1300 * number,
+            }
+        )
+        lead.action_set_lost(lost_reason_id=env.ref((STOCK, PRICE, STOCK, SKILLS)[number % 4]).id)
+        lead.date_closed = fields.Datetime.now() - timedelta(days=(210, 215, 240)[number % 3])
 
 
 def _last_trace(env, lead):

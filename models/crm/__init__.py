@@ -4,6 +4,7 @@ from . import crm_lead_journeys
 from . import crm_lead_mails
 from . import crm_lead_reactivation
 from . import journey_journey
+from . import journey_engine
 from . import crm_lead_guards
 from . import crm_lead_guard_keys
 from . import crm_lead_person
@@ -11,3 +12,6 @@ from . import crm_lost_reason
 from . import crm_lead_reply
 from . import crm_lead_attribution
 from . import mailing_ab_test
+from . import mailing_mailing
+from . import mail_compose_message
+from . import journey_kind_email

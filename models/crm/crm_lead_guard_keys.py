@@ -66,7 +66,12 @@ class CrmLead(models.Model):
 
     @api.model
     def _get_address_keys(self, addresses):
-        return {"address": [SQL("SELECT unnest(%s::varchar[]) AS key", list(addresses))]}
+        keys = {"address": [SQL("SELECT unnest(%s::varchar[]) AS key", list(addresses))]}
+        # a mail goes to each address in a field, of which the lead knows the first one only
+        several = self.env["mailing.consent"]._get_several_addresses("crm.lead")
+        if leads := [lead_id for lead_id, own in several.items() if not own.isdisjoint(addresses)]:
+            keys["lead"] = [SQL("SELECT unnest(%s::int[]) AS key", leads)]
+        return keys
 
     def _get_keys_of_is_in_running_journey(self):
         inside = SQL(

@@ -6,6 +6,21 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 NEVER = 36_500
+# what the guards read by statements of their own
+READ_MODELS = (
+    "crm.lead",
+    "res.partner",
+    "sale.order",
+    "mailing.trace",
+    "mail.blacklist",
+    "journey.participant",
+    "mail.message",
+    "calendar.event",
+)
+# what others sold or wrote to a person is for those who may write to people, and for nobody else
+GROUPS = "crm_buying_journey.group_sales,mass_mailing.group_mass_mailing_user"
+FLAGS = ("has_live_lead", "is_refusing_mail", "is_bouncing", "is_in_running_journey")
+DAYS = ("days_since_order", "days_since_mailing", "days_since_contact")
 # what a kind of key is compared with: a column of the lead or of its contact
 COLUMNS = {
     "lead": (("lead", "id"),),
@@ -13,6 +28,30 @@ COLUMNS = {
     "partner": (("lead", "partner_id"),),
     "account": (("contact", "commercial_partner_id"),),
 }
+
+
+def _flag(guard, label, explanation):
+    """A guard rail that is yes or no."""
+    return fields.Boolean(
+        label,
+        compute="_compute_guards",
+        search=lambda leads, operator, value: leads._search_guard(guard, operator, value),
+        compute_sudo=True,
+        groups=GROUPS,
+        help=explanation,
+    )
+
+
+def _days(guard, label, explanation):
+    """A guard rail in days since something happened."""
+    return fields.Integer(
+        label,
+        compute="_compute_days",
+        search=lambda leads, operator, value: leads._search_days(guard, operator, value),
+        compute_sudo=True,
+        groups=GROUPS,
+        help=explanation,
+    )
 
 
 class CrmLead(models.Model):
@@ -41,26 +80,20 @@ class CrmLead(models.Model):
         compute_sudo=True,
         help="The contact, or the lead if the contact has none, has an email address that mail can be sent to.",
     )
-    has_live_lead = fields.Boolean(
+    has_live_lead = _flag(
+        "has_live_lead",
         "Open or Won Lead of the Same Person",
-        compute="_compute_guards",
-        search="_search_has_live_lead",
-        compute_sudo=True,
-        help="An open or won lead has the same contact or the same email address.",
+        "An open or won lead has the same contact or the same email address.",
     )
-    is_refusing_mail = fields.Boolean(
+    is_refusing_mail = _flag(
+        "is_refusing_mail",
         "Lead or Contact Blacklisted",
-        compute="_compute_guards",
-        search="_search_is_refusing_mail",
-        compute_sudo=True,
-        help="The address of the lead or that of its contact is on the blacklist.",
+        "The address of the lead or that of its contact is on the blacklist.",
     )
-    is_bouncing = fields.Boolean(
+    is_bouncing = _flag(
+        "is_bouncing",
         "Mails Bounce",
-        compute="_compute_guards",
-        search="_search_is_bouncing",
-        compute_sudo=True,
-        help="Mails to the address of the lead or of its contact came back too often.",
+        "Mails to the address of the lead or of its contact came back too often.",
     )
     opted_out_topic_ids = fields.Many2many(
         "mailing.list",
@@ -68,41 +101,44 @@ class CrmLead(models.Model):
         compute="_compute_opted_out_topic_ids",
         search="_search_opted_out_topic_ids",
         compute_sudo=True,
+        groups=GROUPS,
         help="Topics of mailings that the lead or its contact wants nothing of.",
     )
-    is_in_running_journey = fields.Boolean(
+    is_in_running_journey = _flag(
+        "is_in_running_journey",
         "In a Running Journey",
-        compute="_compute_guards",
-        search="_search_is_in_running_journey",
-        compute_sudo=True,
-        help="This lead, or one with the same contact or email address, is inside a journey of leads now.",
+        "This lead, or one with the same contact or email address, is inside a journey of leads now.",
     )
-    days_since_order = fields.Integer(
+    days_since_order = _days(
+        "days_since_order",
         "Days Since the Last Order",
-        compute="_compute_days",
-        search="_search_days_since_order",
-        compute_sudo=True,
-        help="Days since the customer, its company or somebody with the same address ordered; 36,500 if never.",
+        "Days since the customer, its company or somebody with the same address ordered; 36,500 if never.",
     )
-    days_since_mailing = fields.Integer(
+    days_since_mailing = _days(
+        "days_since_mailing",
         "Days Since the Last Mailing",
-        compute="_compute_days",
-        search="_search_days_since_mailing",
-        compute_sudo=True,
-        help="Days since any mailing or journey wrote to this person; 36,500 if never.",
+        "Days since any mailing or journey wrote to this person; 36,500 if never.",
     )
-    days_since_contact = fields.Integer(
+    days_since_contact = _days(
+        "days_since_contact",
         "Days Since the Last Contact",
-        compute="_compute_days",
-        search="_search_days_since_contact",
-        compute_sudo=True,
-        help="Days since the last mailing, the last message to or from the customer on the lead, or the last meeting; "
+        "Days since the last mailing, the last message to or from the customer on the lead, or the last meeting; "
         "36,500 if never.",
     )
 
     # what the guards look for, and what the audience of lost leads is built from
     _lost_date_idx = models.Index("(date_closed) WHERE won_status = 'lost'")
     _email_normalized_idx = models.Index("(email_normalized) WHERE email_normalized IS NOT NULL")
+
+    def _search(self, domain, *args, **kwargs):
+        """The host asks no group for a field that has a search method."""
+        domain = Domain(domain)
+        if not self.env.su:
+            for condition in domain.iter_conditions():
+                field = self._fields.get(condition.field_expr)
+                if field is not None and field.groups == GROUPS:
+                    self._check_field_access(field, "read")
+        return super()._search(domain, *args, **kwargs)
 
     # From keys to conditions --------------------------------------------------------------------------------------
 
@@ -117,27 +153,28 @@ class CrmLead(models.Model):
         :param datetime since: only keys of a later date
         :rtype: SQL
         """
-        found = []
-        for kind, queries in keys.items():
-            for query in queries:
-                rows = self._limit_keys(query, since)
-                for table, column in COLUMNS[kind]:
-                    if table == "lead":
-                        sql = "EXISTS (SELECT FROM (%s) taken WHERE taken.key = %s)"
-                        found.append(SQL(sql, rows, SQL.identifier(alias, column)))
-                    else:
-                        found.append(
-                            SQL(
-                                """EXISTS (SELECT FROM (%s) taken JOIN res_partner contact ON taken.key = %s
-                                            WHERE contact.id = %s)""",
-                                rows,
-                                SQL.identifier("contact", column),
-                                SQL.identifier(alias, "partner_id"),
-                            )
-                        )
+        found = [
+            self._get_key_condition(alias, place, self._limit_keys(query, since))
+            for kind, queries in keys.items()
+            for query in queries
+            for place in COLUMNS[kind]
+        ]
         if taken:
             return SQL("(%s)", SQL(" OR ").join(found))
         return SQL("(%s)", SQL(" AND ").join(SQL("NOT %s", condition) for condition in found))
+
+    @api.model
+    def _get_key_condition(self, alias, place, rows):
+        """:return: whether the value at a place, as in ``COLUMNS``, is among the keys that a query selects"""
+        table, column = place
+        if table == "lead":
+            return SQL("EXISTS (SELECT FROM (%s) taken WHERE taken.key = %s)", rows, SQL.identifier(alias, column))
+        return SQL(
+            "EXISTS (SELECT FROM (%s) taken JOIN res_partner contact ON taken.key = %s WHERE contact.id = %s)",
+            rows,
+            SQL.identifier("contact", column),
+            SQL.identifier(alias, "partner_id"),
+        )
 
     @api.model
     def _limit_keys(self, query, since):
@@ -147,9 +184,7 @@ class CrmLead(models.Model):
 
     def _flush_guards(self):
         """The guards read tables that the ORM does not see."""
-        for name in ("crm.lead", "res.partner", "sale.order", "mailing.trace", "mail.blacklist", "journey.participant"):
-            self.env[name].flush_model()
-        for name in ("mail.message", "calendar.event"):
+        for name in READ_MODELS:
             self.env[name].flush_model()
 
     def _get_guard_domain(self, guard, taken, since=None):
@@ -161,18 +196,6 @@ class CrmLead(models.Model):
 
     # Fields -------------------------------------------------------------------------------------------------------
 
-    def _search_has_live_lead(self, operator, value):
-        return self._search_guard("has_live_lead", operator, value)
-
-    def _search_is_refusing_mail(self, operator, value):
-        return self._search_guard("is_refusing_mail", operator, value)
-
-    def _search_is_bouncing(self, operator, value):
-        return self._search_guard("is_bouncing", operator, value)
-
-    def _search_is_in_running_journey(self, operator, value):
-        return self._search_guard("is_in_running_journey", operator, value)
-
     def _search_guard(self, guard, operator, value):
         if operator not in ("in", "not in"):
             return NotImplemented
@@ -180,13 +203,8 @@ class CrmLead(models.Model):
         taken = (True in value) == (operator == "in")
         return self._get_guard_domain(guard, taken)
 
-    @api.model
-    def _get_flags(self):
-        """Guards that are yes or no."""
-        return ["has_live_lead", "is_refusing_mail", "is_bouncing", "is_in_running_journey"]
-
     def _compute_guards(self):
-        for guard in self._get_flags():
+        for guard in FLAGS:
             domain = [("id", "in", self._origin.ids), (guard, "=", True)]
             taken = self.with_context(active_test=False).search(domain)
             for lead in self:
@@ -242,15 +260,6 @@ class CrmLead(models.Model):
             )
         )
 
-    def _search_days_since_order(self, operator, value):
-        return self._search_days("days_since_order", operator, value)
-
-    def _search_days_since_mailing(self, operator, value):
-        return self._search_days("days_since_mailing", operator, value)
-
-    def _search_days_since_contact(self, operator, value):
-        return self._search_days("days_since_contact", operator, value)
-
     def _search_days(self, guard, operator, value):
         """``>= 90`` holds if nothing happened within the last 90 times 24 hours, so also if nothing ever happened."""
 
@@ -274,7 +283,7 @@ class CrmLead(models.Model):
     def _compute_days(self):
         self._flush_guards()
         now = fields.Datetime.now()
-        for guard in ("days_since_order", "days_since_mailing", "days_since_contact"):
+        for guard in DAYS:
             found = [
                 SQL(
                     """SELECT lead.id, dated.date FROM crm_lead lead

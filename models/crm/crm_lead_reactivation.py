@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from markupsafe import escape
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -249,7 +251,8 @@ class CrmLead(models.Model):
                     {
                         "activity_type_id": activity_type.id,
                         "summary": texts[lead.id][:120],
-                        "note": texts[lead.id],
+                        # customers have written parts of it
+                        "note": escape(texts[lead.id]),
                         "automated": True,
                         "date_deadline": fields.Date.context_today(lead.with_context(tz=owner.tz)),
                         "res_model_id": self.env["ir.model"]._get_id(self._name),

@@ -2,11 +2,11 @@ from . import journey_journey
 from . import journey_participant
 from . import journey_trace
 from . import mailing_mailing
-from . import mailing_mailing_domain
 from . import mailing_mailing_rules
 from . import mailing_mailing_expiry
 from . import mailing_consent
 from . import mailing_mailing_findings
+from . import mailing_mailing_domain
 from . import mailing_audience
 from . import mailing_cap
 from . import mailing_quiet
@@ -35,6 +35,7 @@ from . import mail_compose_rules
 from . import mailing_subscription
 from . import res_config_settings_rules
 from . import mail_mail
+from . import mail_mail_held
 from . import mail_mail_outbox
 from . import mail_mail_outbox_send
 from . import mail_mail_outbox_finish

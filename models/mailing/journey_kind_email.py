@@ -93,7 +93,7 @@ class JourneyKindEmail(models.AbstractModel):
                 failures[target_id] = FAILURE_TYPES[reason]
             elif target_id in expired:
                 failures[target_id] = "mail_expired"
-            elif all(taken.get(address, target_id) != target_id for address in found.to):
+            elif any(taken.get(address, target_id) != target_id for address in found.to):
                 failures[target_id] = "mail_dup"
             elif node.journey_id.address_dedup != "none":
                 for address in found.to:

@@ -59,6 +59,7 @@ class MailingAbAllocation(models.Model):
             *labels.items(),
             ("expired", self.env._("Mail expired")),
             ("refused", self.env._("Refused when the mail was made")),
+            ("unmatched", self.env._("Did not match the recipients' filter any more")),
         ]
 
     def action_open_record(self):

@@ -73,12 +73,14 @@ class MailingAbTest(models.Model):
         :rtype: int
         """
         self.ensure_one()
+        # the draw asks the recipients' filter; who is mailed days later, after the decision, is asked again
+        lasting = None if self.state == "draft" else self.mailing_id._find_lasting()
         if self.state == "draft":
             self._start()
         self.arm_ids.mailing_id.filtered(lambda mailing: mailing.state == "in_queue").write({"state": "sending"})
         total, time_left = 0, True
         while time_left and (claimed := self._claim()):
-            for arm, ids in self._drop_deleted(claimed).items():
+            for arm, ids in self._drop_gone(claimed, lasting).items():
                 arm.mailing_id._compose_for(ids)
             total += sum(map(len, claimed.values()))
             time_left = self._commit_batch()
@@ -139,24 +141,30 @@ class MailingAbTest(models.Model):
         self.env["mailing.ab.allocation"].invalidate_model(["state"])
         return {self.env["mailing.ab.arm"].browse(arm_id): sorted(ids) for arm_id, ids in sorted(claimed.items())}
 
-    def _drop_deleted(self, claimed):
-        """Records that were deleted or merged after the draw get no mail, and stop nobody else's.
+    def _drop_gone(self, claimed, lasting):
+        """Records that were deleted or merged after the draw, or do not match the filter any more, get no mail, and
+        stop nobody else's.
 
         :param dict claimed: see :meth:`_claim`
+        :param set lasting: who matches still; ``None`` right after the draw
         :return: the same without them
         :rtype: dict
         """
         ids = {res_id for res_ids in claimed.values() for res_id in res_ids}
-        gone = ids - set(self.env[self.mailing_id.mailing_model_real].browse(ids).exists().ids)
+        deleted = ids - set(self.env[self.mailing_id.mailing_model_real].browse(ids).exists().ids)
+        unmatched = set() if lasting is None else ids - deleted - lasting
+        for reason, gone in (("refused", deleted), ("unmatched", unmatched)):
+            if gone:
+                self.env.cr.execute(
+                    """
+                    UPDATE mailing_ab_allocation SET state = 'excluded', reason = %s
+                     WHERE test_id = %s AND res_id = ANY(%s)
+                    """,
+                    [reason, self.id, list(gone)],
+                )
+        gone = deleted | unmatched
         if not gone:
             return claimed
-        self.env.cr.execute(
-            """
-            UPDATE mailing_ab_allocation SET state = 'excluded', reason = 'refused'
-             WHERE test_id = %s AND res_id = ANY(%s)
-            """,
-            [self.id, list(gone)],
-        )
         self.env["mailing.ab.allocation"].invalidate_model(["state", "reason"])
         kept = {arm: [res_id for res_id in res_ids if res_id not in gone] for arm, res_ids in claimed.items()}
         return {arm: res_ids for arm, res_ids in kept.items() if res_ids}

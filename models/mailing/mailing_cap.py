@@ -57,16 +57,7 @@ class MailingCap(models.Model):
             return {}
         now = fields.Datetime.now()
         if lock:
-            # in order, so that two workers do not wait for each other in a circle
-            self.env.cr.execute(
-                SQL(
-                    "INSERT INTO mailing_cap (email, counted_at) SELECT unnest(%s), %s"
-                    " ON CONFLICT (email) DO UPDATE SET counted_at = EXCLUDED.counted_at",
-                    addresses,
-                    now,
-                ),
-                log_exceptions=False,  # two workers meet every now and then: no error
-            )
+            self._lock(addresses, now)
         caps = [(WINDOWS[window], SQL("TRUE"), limit) for window, limit in general.items()]
         caps += [(WINDOWS[window], SQL("node.journey_id = %s", journey.id), limit) for window, limit in own.items()]
         self.env["mailing.trace"].flush_model()
@@ -103,6 +94,22 @@ class MailingCap(models.Model):
         )
         most = min(limit for _window, _scope, limit in caps)
         return dict.fromkeys(addresses, most) | {email: max(room, 0) for email, room in self.env.cr.fetchall()}
+
+    @api.model
+    def _lock(self, addresses, now):
+        """Let whoever does the same for one of these addresses at this moment wait, and then begin again.
+
+        :param addresses: in order, so that two workers do not wait for each other in a circle
+        """
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO mailing_cap (email, counted_at) SELECT unnest(%s), %s"
+                " ON CONFLICT (email) DO UPDATE SET counted_at = EXCLUDED.counted_at",
+                addresses,
+                now,
+            ),
+            log_exceptions=False,  # two workers meet every now and then: no error
+        )
 
     @api.model
     def _take(self, room, record_ids, addresses):

@@ -9,6 +9,8 @@ from .outbox_ledger import MAILED
 
 # models whose addresses one statement finds; others are asked record by record
 PLAIN_MODELS = {"res.partner": "email", "crm.lead": "email_from", "mailing.contact": "email"}
+# a field that holds more than one address; the condition of partial indexes
+SEVERAL = "%s ~ '@.*@'"
 # addresses that core's gateway gives up: as many bounces as its automatic blacklist needs
 BOUNCE_LIMIT = 5
 # how a refusal is noted in a mailing's trace
@@ -202,11 +204,12 @@ class MailingConsent(models.AbstractModel):
         refusals = self.get_refusals(
             {address for addresses in found.values() for part in addresses[:3] for address in part}, mailing
         )
-        done = self._get_done_addresses(mailing)
+        done = self._get_done_addresses(mailing, {address for addresses in found.values() for address in addresses.to})
         result = {}
         for record_id, addresses in found.items():
             reason = self._judge(addresses, refusals)
-            if not reason and done.issuperset(addresses.to):
+            # one of two addresses in a field is enough: the mail goes to both
+            if not reason and not done.isdisjoint(addresses.to):
                 reason = "duplicate"
             if reason:
                 result[record_id] = reason
@@ -230,19 +233,62 @@ class MailingConsent(models.AbstractModel):
         return next((refusals[address] for address in addresses.to if address in refusals), None)
 
     @api.model
-    def _get_done_addresses(self, mailing):
-        """Addresses that a one-off mailing has written to already; a journey's step knows its own visits."""
-        if mailing.journey_node_id or not mailing.ids:
+    def _get_done_addresses(self, mailing, addresses):
+        """Which of these addresses a one-off mailing has written to already; a journey's step knows its own visits.
+
+        A trace names the first address of its recipient only, so those that have several are looked up by themselves.
+        """
+        if mailing.journey_node_id or not mailing.ids or not addresses:
             return set()
         self.env["mailing.trace"].flush_model(["email", "mass_mailing_id", "trace_status", "failure_type"])
-        return self._fetch_addresses(
+        mailed = SQL("trace.mass_mailing_id = %s AND %s AND trace.is_test_trace IS NOT TRUE", mailing.id, SQL(MAILED))
+        done = self._fetch_addresses(
             SQL(
-                "SELECT trace.email FROM mailing_trace trace WHERE trace.mass_mailing_id = %s"
-                " AND trace.email IS NOT NULL AND %s AND trace.is_test_trace IS NOT TRUE",
-                mailing.id,
-                SQL(MAILED),
+                "SELECT trace.email FROM mailing_trace trace WHERE trace.email = ANY(%s) AND %s",
+                list(addresses),
+                mailed,
             )
         )
+        if mailing.mailing_model_real in PLAIN_MODELS:
+            several = self._get_several_addresses(mailing.mailing_model_real)
+            ids = [record_id for record_id, own in several.items() if not own.isdisjoint(addresses)]
+            rows = self.env.execute_query(
+                SQL("SELECT trace.res_id FROM mailing_trace trace WHERE trace.res_id = ANY(%s) AND %s", ids, mailed)
+            )
+            done.update(*(several[record_id] for (record_id,) in rows))
+        return done
+
+    @api.model
+    def _get_several_addresses(self, model_name):
+        """Addresses of those records of a model whose field, or whose contact's, holds more than one; they are few.
+
+        :return: ``{record id: addresses}``
+        :rtype: dict[int, set]
+        """
+        Model = self.env[model_name]
+        column = PLAIN_MODELS[model_name]
+        Model.flush_model([column])
+        queries = [
+            SQL(
+                "SELECT id, %s FROM %s WHERE %s",
+                SQL.identifier(column),
+                SQL.identifier(Model._table),
+                SQL(SEVERAL % column),
+            )
+        ]
+        if model_name == "crm.lead":
+            self.env["res.partner"].flush_model(["email"])
+            queries.append(
+                SQL(
+                    """SELECT lead.id, contact.email FROM crm_lead lead
+                         JOIN (SELECT id, email FROM res_partner WHERE %s) contact ON contact.id = lead.partner_id""",
+                    SQL(SEVERAL % "email"),
+                )
+            )
+        found = {}
+        for record_id, text in self.env.execute_query(SQL(" UNION ALL ").join(queries)):
+            found.setdefault(record_id, set()).update(tools.email_normalize_all(text))
+        return found
 
     @api.model
     def _get_record_addresses(self, model_name, query_or_ids):

@@ -224,7 +224,10 @@ class MailingMailing(models.Model):
         composer = (
             mailing.env["mail.compose.message"]
             .with_context(
-                active_ids=res_ids, default_composition_mode="mass_mail", **mailing._get_mass_mailing_context()
+                active_ids=res_ids,
+                default_composition_mode="mass_mail",
+                mailing_by_filter={},
+                **mailing._get_mass_mailing_context(),
             )
             .create(values)
         )

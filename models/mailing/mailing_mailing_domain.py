@@ -1,8 +1,9 @@
 # Mailings: a recipients' filter that does not work any more is told, and stops no other mailing.
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
-from ...tools.domains import check_domain, parse_domain
+from ...tools.domains import check_domain, get_missing_fields, parse_domain
 
 
 class MailingMailing(models.Model):
@@ -19,6 +20,26 @@ class MailingMailing(models.Model):
             parse_domain(self.env, self.mailing_model_real, repr(list(domain)))
         return domain
 
+    def _get_lasting_domain(self, without=()):
+        """What of the filter still has to hold when a recipient's mail leaves later than it was decided on; a model
+        whose filters choose among recipients, or ask when they were mailed last, leaves that out.
+
+        :param without: names of fields that are not asked again
+        :rtype: Domain
+        """
+        return self._get_recipients_domain()
+
+    def _find_lasting(self, res_ids=None):
+        """:param res_ids: some recipients; all if left out
+        :return: ids of those who match the filter still
+        :rtype: set
+        """
+        self.ensure_one()
+        domain = self._get_lasting_domain()
+        if res_ids is not None:
+            domain &= Domain("id", "in", list(res_ids))
+        return set(self.env[self.mailing_model_real].search(domain).ids)
+
     def _get_domain_problem(self):
         """:return: what is wrong with the filter; ``False`` if nothing is"""
         self.ensure_one()
@@ -29,6 +50,19 @@ class MailingMailing(models.Model):
         except UserError as error:
             return str(error)
         return False
+
+    def _get_findings(self, record_ids=()):
+        """A reason, stage or tag that was deleted after the filter was kept finds nobody, or leaves nobody out."""
+        findings = super()._get_findings(record_ids)
+        if not self.mailing_model_real or self.mailing_on_mailing_list or self.journey_node_id:
+            return findings
+        missing = get_missing_fields(self.env, self.mailing_model_real, self.mailing_domain)
+        if missing:
+            text = self.env._(
+                "The recipients' filter names records that do not exist any more: %(fields)s", fields=", ".join(missing)
+            )
+            findings.append(("warning", text))
+        return findings
 
     def _compute_total(self):
         broken = self.filtered(lambda mailing: mailing._get_domain_problem())

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree, html
 
-from odoo import models, tools
+from odoo import api, models, tools
 from odoo.exceptions import UserError
 from odoo.tools import config
 
@@ -12,6 +12,8 @@ from odoo.tools import config
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#@]+(\.[^\s/?#.]{2,}|:\d+|localhost)[^\s]*", re.IGNORECASE)
 # placeholders of other products and versions, which nothing replaces in the text of a mail
 STRAY_PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|%7B%7B.*?%7D%7D", re.IGNORECASE)
+# names that are reserved for examples (RFC 2606 and 6761): what leads there was never filled in
+EXAMPLE_HOST = re.compile(r"(^|\.)(example\.(com|net|org)|example|invalid|test)$")
 PLAIN_SCHEMES = ("tel", "sms", "callto", "whatsapp")
 
 
@@ -91,7 +93,7 @@ class MailingMailing(models.Model):
 
     def _get_link_findings(self, links, tree):
 
-        empty, broken, stray = [], [], []
+        empty, broken, stray, examples = [], [], [], []
         anchors = set(tree.xpath("//@id | //a/@name"))
         for link in links:
             href = (link.get("href") or "").strip()
@@ -107,11 +109,23 @@ class MailingMailing(models.Model):
                     broken.append(href)
             elif not self._is_link(href):
                 broken.append(href)
+            elif self._is_example(href):
+                examples.append(href)
         findings = []
         if empty:
             findings.append(("warning", self.env._("These links lead nowhere: %(links)s", links=", ".join(empty))))
         if broken:
             findings.append(("warning", self.env._("These links are broken: %(links)s", links=", ".join(broken))))
+        if examples:
+            findings.append(
+                (
+                    "warning",
+                    self.env._(
+                        "These links are examples still, and lead to no page of yours: %(links)s",
+                        links=", ".join(dict.fromkeys(examples)),
+                    ),
+                )
+            )
         if stray:
             findings.append(
                 ("error", self.env._("Nothing fills the placeholder in these links: %(links)s", links=", ".join(stray)))
@@ -131,6 +145,15 @@ class MailingMailing(models.Model):
         if scheme == "mailto":
             return bool(tools.email_normalize(href[7:].partition("?")[0]))
         return scheme in PLAIN_SCHEMES and len(href) > len(scheme) + 1
+
+    @api.model
+    def _is_example(self, href):
+        """Whether a link leads to a name that is reserved for examples."""
+        try:
+            host = urlsplit(href).hostname
+        except ValueError:
+            return False
+        return bool(host and EXAMPLE_HOST.search(host.lower().rstrip(".")))
 
     def _get_sample_findings(self, record_ids):
         """Try the mail with real recipients: unknown fields, expressions that fail, links and subjects that stay

@@ -112,9 +112,11 @@ class MailingMailing(models.Model):
         again. What was composed before is committed, so the queue goes on with the rest. Elsewhere, the host repeats
         the whole request."""
         self._check_operational()
+        # the composer may ask the filter again for each batch; what it works out once, it keeps there
+        mailings = self if res_ids else self.with_context(mailing_by_filter={})
         if not self.env.context.get("mailing_queue") or module.current_test:
-            return super()._action_send_mail(res_ids=res_ids)
-        for mailing in self:
+            return super(MailingMailing, mailings)._action_send_mail(res_ids=res_ids)
+        for mailing in mailings:
             for collision in range(MAX_COLLISIONS):
                 try:
                     super(MailingMailing, mailing)._action_send_mail(res_ids=res_ids)

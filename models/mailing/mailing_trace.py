@@ -26,11 +26,13 @@ class MailingTrace(models.Model):
         selection_add=[
             ("mail_cap", "Frequency cap reached"),
             ("mail_expired", "Message expired"),
+            ("mail_unmatched", "Did not match the recipients' filter any more"),
             (UNCERTAIN, "Interrupted: may have been sent or not"),
         ],
         ondelete={
             "mail_cap": "set null",
             "mail_expired": "set null",
+            "mail_unmatched": "set null",
             UNCERTAIN: lambda traces: traces.write({"failure_type": "unknown"}),
         },
     )

@@ -9,3 +9,5 @@ from . import buying_group_status
 from . import interesting_moment
 from . import account_list
 from . import lead_restore
+from . import mailing_mailing_restore
+from . import engagement_activity
