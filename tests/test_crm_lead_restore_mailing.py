@@ -134,6 +134,7 @@ class TestRestoreOfMailings(ReactivationCase):
         mailer = new_test_user(self.env, "restore_mailer", "mass_mailing.group_mass_mailing_user")
         with self.assertRaises(AccessError):
             self.choose("reply", user=mailer)
+        self.assertFalse(self.mailing.with_user(mailer).copy().restore_on, "copies the mailing, not the choice")
         own.active = False
         self.lead.user_id = False
         self.assertFalse(self.restore())

@@ -20,7 +20,9 @@ class CrmLeadReactivate(models.TransientModel):
         context={"active_test": False},
         help="Only these; empty for all lost leads.",
     )
-    lead_count = fields.Integer("Number of Chosen Leads", compute="_compute_lead_count")
+    lead_count = fields.Integer(
+        "Number of Chosen Leads", compute="_compute_lead_count", help="Those of them that are lost count."
+    )
     # who
     date_kind = fields.Selection(
         [("lost", "Lost"), ("created", "Created")],

@@ -56,6 +56,14 @@ class MailingMailing(models.Model):
             self._answer_for_restoring()
         return result
 
+    def copy_data(self, default=None):
+        """Who may not change leads still copies mailings, but not this choice."""
+        vals_list = super().copy_data(default)
+        if not self.env.su and not self.env["crm.lead"].has_access("write"):
+            for vals in vals_list:
+                vals.pop("restore_on", None)
+        return vals_list
+
     def _answer_for_restoring(self):
         """The current user is behind the choice, also on a copy.
 

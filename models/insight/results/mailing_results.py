@@ -228,7 +228,7 @@ class MailingResults(models.AbstractModel):
         if what in COUNTS:
             action = self.env["ir.actions.act_window"]._for_xml_id("crm_buying_journey.mailing_outcome_action")
             domain = Domain("mailing_id", "in", mailings.ids) & Domain(what, "=", 1)
-            return action | {"domain": list(domain), "context": {}}
+            return action | {"domain": list(domain), "context": {"outcome_mailing_ids": mailings.ids}}
         models_of = {
             "leads": ("crm.lead", of_source, self.env._("Leads")),
             "quotations": ("sale.order", of_source & self._get_quotations_domain(), self.env._("Quotations")),
@@ -262,5 +262,5 @@ class MailingResults(models.AbstractModel):
             "domain": [("mailing_id", "in", mailings.ids)],
             "view_mode": "pivot,graph,list",
             "views": [(False, "pivot"), (False, "graph"), (False, "list")],
-            "context": {},
+            "context": {"outcome_mailing_ids": mailings.ids},
         }
