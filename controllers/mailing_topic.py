@@ -36,8 +36,9 @@ class MailingTopicController(MassMailController):
             response = super().mailing_confirm_unsubscribe_post(
                 mailing_id, document_id=document_id, email=email, hash_token=hash_token
             )
-            if self._get_topic(request.env["mailing.mailing"].sudo().browse(int(mailing_id))):
+            if topic := self._get_topic(request.env["mailing.mailing"].sudo().browse(int(mailing_id))):
                 response.qcontext["settings_url"] += "&settings=1"
+                response.qcontext["unsubscribed_topic"] = topic
             return response
         email_found, hash_token_found = self._fetch_user_information(email, hash_token)
         try:
@@ -50,7 +51,10 @@ class MailingTopicController(MassMailController):
         parameters = urllib.parse.urlencode({"email": email, "document_id": document_id, "hash_token": hash_token})
         return request.render(
             "mass_mailing.page_mailing_has_unsubscribed",
-            {"settings_url": f"/mailing/{int(mailing_id)}/unsubscribe?{parameters}&settings=1"},
+            {
+                "settings_url": f"/mailing/{int(mailing_id)}/unsubscribe?{parameters}&settings=1",
+                "unsubscribed_all": True,
+            },
         )
 
     @http.route()

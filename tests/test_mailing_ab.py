@@ -37,6 +37,21 @@ class TestMailingAb(AbCase):
         mailed = self.traces(test).mapped("res_id")
         self.assertEqual(sorted(mailed), sorted(contacts.ids), "everybody, once")
 
+    def test_text_of_each_arm_has_its_own_links(self):
+        contacts = self.make_contacts(4)
+        test = self.make_test(self.make_mailing(contacts))
+        self.launch(test)
+        with self.mock_mail_gateway():
+            self.env["mail.mail"].search([("mailing_id", "in", test.arm_ids.mailing_id.ids)]).send()
+        self.assertEqual(len(self._mails), 4)
+        for mail in self._mails:
+            arm = test.arm_ids.filtered(lambda arm, mail=mail: arm.subject == mail["subject"])
+            text = mail["body_alternative"]
+            self.assertNotIn("/unsubscribe_from_list", text)
+            self.assertIn(f"/mailing/{arm.mailing_id.id}/confirm_unsubscribe", text)
+            self.assertIn(f"/mailing/{arm.mailing_id.id}/unsubscribe_oneclick", mail["headers"]["List-Unsubscribe"])
+            self.assertNotIn("/mail/track/", text)
+
     def test_arms_share_what_is_not_tested(self):
         mailing = self.make_mailing(self.make_contacts(4), use_exclusion_list=False)
         test = self.make_test(mailing)

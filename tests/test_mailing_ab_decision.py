@@ -84,7 +84,11 @@ class TestMailingAbDecision(AbCase):
         for html in (test.decision_html, test.comparison_html):
             self.assertIn("30.0 %", html)
         self.assertIn("Wilson", test.decision_html)
-        self.assertIn(test.decision_reason, " ".join(test.message_ids.mapped("body")))
+        self.assertEqual(test.decision_basis.partition("figures: ")[2], "A 20 of 200 (10.0 %), B 60 of 200 (30.0 %).")
+        message = test.message_ids.filtered("subject")
+        self.assertEqual(message.subject, f"A/B test “{test.name}”: Winner")
+        for text in (test.decision_basis, "The rest gets arm B: Offer B."):
+            self.assertIn(text, message.body)
 
     def test_no_data_and_ties_have_no_winner(self):
         for clicks in ((), (30, 30), (4, 0), (200, 200)):

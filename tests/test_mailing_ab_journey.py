@@ -85,7 +85,7 @@ class TestMailingAbJourney(AbCase, JourneyCase):
         contacts = self.make_contacts(2)
         journey, test = self.make(contacts, publish=False)
         test.with_user(self.marketer).arm_ids[1].subject = test.arm_ids[0].subject
-        with self.assertRaisesRegex(UserError, "Two arms are the same"):
+        with self.assertRaisesRegex(UserError, "Arms A and B are the same"):
             journey.with_user(self.manager).action_publish()
 
     def test_next_version_goes_on_with_the_winner(self):

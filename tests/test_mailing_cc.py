@@ -250,3 +250,4 @@ class TestMailingCc(JourneyCase):
         self.assertIn(f"/mailing/{mailing.id}/confirm_unsubscribe", text)
         self.assertIn(f"/mailing/{mailing.id}/view", text)
         self.assertNotRegex(text, r"[0-9a-z]/view\b(?!\?)")
+        self.assertNotRegex(text, "blank|/mail/track/", "the picture that counts openings is no link to follow")

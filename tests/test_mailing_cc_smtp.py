@@ -113,7 +113,10 @@ class TestMailingCcSmtp(CopyCase):
         text = copy.get_body(("html",)).get_content()
         self.assertNotIn(f"/m/{trace.id}", text)
         self.assertIn("You get a copy of this mail", text)
-        self.assertIn("You get a copy of this mail", copy.get_body(("plain",)).get_content())
+        plain = copy.get_body(("plain",)).get_content()
+        self.assertIn("You get a copy of this mail", plain)
+        self.assertIn("/unsubscribe", plain)
+        self.assertNotIn("open.gif", plain)
 
     def test_odd_names_and_addresses_leave_as_one_address_each(self):
         """Name, address as entered; what stands in Cc and in the envelope."""

@@ -179,6 +179,13 @@ class TestMailingExpiry(CopyCase):
         mailing.write(
             self.by_field() | {"topic_id": self.env["mailing.list"].create({"name": "N", "is_public": True}).id}
         )
+        test.write({"test_percent": 50, "holdout_percent": 25})
+        preflight = self.env["mailing.preflight"].with_user(self.marketer).create({"mailing_id": mailing.id})
+        self.assertEqual(
+            preflight.test_note,
+            "A/B test: 2 get one of 2 arms at once, 1 wait for the decision, and 1 get no mail at all.",
+        )
+        test.write({"test_percent": 100, "holdout_percent": 0})
         mailing.action_launch()
         test.sudo()._start()
         for name in ("expiry_type", "expiry_field_id", "topic_id"):

@@ -1,6 +1,7 @@
 # What the outbox does with single mails: which are its own, what it holds, how failures end.
 import smtplib
 import time
+from contextlib import suppress
 from datetime import timedelta
 from unittest.mock import patch
 
@@ -211,6 +212,25 @@ class TestOutboxSend(JourneyCase):
             self.Mail._send_outbox()
             self.assertEqual(self.count_sent(), 2)
         self.assertEqual(self.Mail.search([("mailing_id", "=", mailing.id)]).failure_type, "mail_uncertain")
+
+    def test_lost_database_is_no_failure_of_a_mail(self):
+        _journey, mailing, mails = self.make_outbox()
+        error = errors.AdminShutdown("terminating connection due to administrator command")
+        preparing = patch.object(self.env.registry["mail.mail"], "_prepare_outgoing_list", side_effect=error)
+        # no assertRaises, which takes back what was noted
+        with self.gateway(), preparing, suppress(errors.AdminShutdown):
+            mails.send()
+            self.fail("the sender has to know")
+        self.assertEqual(self.statuses(mailing), [("outgoing", False)] * 4)
+        with self.gateway(), self.fail_at(2, error), suppress(errors.AdminShutdown):
+            mails.send()
+            self.fail("the sender has to know")
+        self.assertEqual(
+            self.statuses(mailing),
+            [("sent", False), ("error", "mail_uncertain"), ("outgoing", False), ("outgoing", False)],
+        )
+        with self.gateway():
+            self.assertEqual(self.Mail._send_outbox(), 2, "the others leave with the next run")
 
     def test_unknown_address_is_a_failure_of_its_own(self):
         _journey, mailing, _mails = self.make_outbox()

@@ -114,6 +114,7 @@ class TestMailingTopic(JourneyCase, HttpCase):
         self.assertIn("Product News", page.text)
         self.assertIn("All mails from us", page.text)
         self.assertIn("Successfully unsubscribed", done.text)
+        self.assertIn("You get no more of these mails: Product News", done.text)
         self.assertFalse(self.is_blocked())
         self.assertEqual(self.refusal(journey), "opted_out")
         self.assertIsNone(self.refusal(other))
@@ -140,7 +141,7 @@ class TestMailingTopic(JourneyCase, HttpCase):
     def test_all_mails(self):
         journey, mail = self.send_one()
         _page, done = self.answer(self.link_of(mail), scope="all")
-        self.assertIn("Successfully unsubscribed", done.text)
+        self.assertIn("You get no more mails from us", done.text)
         self.assertTrue(self.is_blocked())
         self.assertEqual(self.refusal(journey), "blacklisted")
         self.assertEqual(self.count_activities(), 1)

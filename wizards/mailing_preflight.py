@@ -24,6 +24,7 @@ class MailingPreflight(models.TransientModel):
     excluded_count = fields.Integer("Excluded", readonly=True)
     sent_count = fields.Integer("Will Be Sent", readonly=True)
     copies = fields.Char(readonly=True)
+    test_note = fields.Char("A/B Test", readonly=True)
     error_count = fields.Integer("Errors", compute="_compute_finding_counts")
     warning_count = fields.Integer("Warnings", compute="_compute_finding_counts")
 
@@ -68,6 +69,7 @@ class MailingPreflight(models.TransientModel):
                 "excluded_count": len(audience.refused),
                 "sent_count": len(going),
                 "copies": self._get_copies(going),
+                "test_note": self._get_test_note(len(going)),
                 "line_ids": [
                     fields.Command.create({"code": code, "label": label, "count": count})
                     for code, label, count in lines
@@ -82,6 +84,29 @@ class MailingPreflight(models.TransientModel):
         if not mailing.cc_slot_ids:
             return False
         return mailing._get_copy_sentence(mailing._get_copy_forecast(going))
+
+    def _get_test_note(self, count):
+        """What becomes of those who will be sent the mail, if it is tested: not everybody gets one at once."""
+        test = self.mailing_id.ab_test_id.filtered(lambda test: test.state == "draft")
+        if not test:
+            return False
+        sizes = dict.fromkeys(("assigned", "held", "holdout"), 0)
+        for state, size, *_arm in test._get_parts(count):
+            sizes[state] += size
+        if test.journey_node_id:
+            # drawn as they come, so these are what is to be expected; nobody waits
+            sizes["assigned"] += sizes["held"]
+            return self.env._(
+                "A/B test: about %(assigned)s get one of %(arms)s arms, and about %(holdout)s no mail at all.",
+                arms=len(test.arm_ids),
+                **sizes,
+            )
+        return self.env._(
+            "A/B test: %(assigned)s get one of %(arms)s arms at once, %(held)s wait for the decision, and %(holdout)s "
+            "get no mail at all.",
+            arms=len(test.arm_ids),
+            **sizes,
+        )
 
     def _keep(self, audience):
         """One row per recipient, by one statement: there may be a hundred thousand."""

@@ -7,10 +7,10 @@ import statistics
 import sys
 import time
 
+from _shared import analyze, megabytes, say
+
 from odoo import Command
 from odoo.tests import new_test_user
-
-from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, megabytes, say
 
 env = self.env
 cr = env.cr

@@ -11,9 +11,9 @@ from collections import defaultdict
 from datetime import timedelta
 from itertools import pairwise
 
-from odoo import SUPERUSER_ID, fields
+from _shared import analyze, forked, megabytes, say
 
-from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, forked, megabytes, say
+from odoo import SUPERUSER_ID, fields
 
 env = self.env(context=dict(self.env.context, tracking_disable=True))
 cr = env.cr

@@ -13,7 +13,7 @@ import statistics
 import time
 import warnings
 
-from odoo.addons.crm_buying_journey.dev.benchmarks._shared import analyze, forked, megabytes, say
+from _shared import analyze, forked, megabytes, say
 
 warnings.simplefilter("ignore")
 env = self.env(context=dict(self.env.context, tracking_disable=True))

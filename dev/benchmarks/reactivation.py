@@ -8,9 +8,9 @@ import os
 import time
 from datetime import timedelta
 
-from odoo import fields
+from _shared import say
 
-from odoo.addons.crm_buying_journey.dev.benchmarks._shared import say
+from odoo import fields
 
 env = self.env(context=dict(self.env.context, tracking_disable=True))
 cr = env.cr

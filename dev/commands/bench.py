@@ -1,6 +1,7 @@
 """`dev/bench [name]`: runs a file of dev/benchmarks in Odoo's shell on a scratch database with the demo."""
 
 import argparse
+import os
 
 from host.databases import ONE_OFF, run_odoo, scratch
 from host.house import open_house
@@ -37,6 +38,9 @@ def main(arguments):
         return 0
     worst = 0
     with open_house() as house:
+        environ = odoo_environ(house.source)
+        # what the benchmarks share lies beside them
+        environ["PYTHONPATH"] = os.pathsep.join((str(environ["PYTHONPATH"]), str(FOLDER)))
         for name in asked.names:
             with scratch(house.source, house.server, "bench") as database:
                 with step(f"Preparing a database for {name}"):
@@ -45,7 +49,7 @@ def main(arguments):
                 with known[name].open("rb") as script:
                     code = run_as_ourselves(
                         odoo_command(["shell", "-d", database, "--no-http", "--log-level=warn"]),
-                        odoo_environ(house.source),
+                        environ,
                         house.server,
                         stdin=script,
                     )

@@ -5,6 +5,9 @@ import werkzeug.urls
 
 from odoo import fields, models, tools
 
+# pictures that count who opens a mail; whoever reads its text should not find them as links
+TRACKING_PICTURE = re.compile(r'<img[^>]*src="[^"]*(?:/mail/track/[^"]*|/mailing/copy/[^"]*/open\.gif)"[^>]*>')
+
 
 class MailMail(models.Model):
     _inherit = "mail.mail"
@@ -46,6 +49,7 @@ class MailMail(models.Model):
                     "Precedence": "list",
                     "X-Auto-Response-Suppress": "OOF",
                 }
+            self._fill_plain_text(email_list)
             return email_list
         if not self.mailing_id:
             return email_list
@@ -64,13 +68,11 @@ class MailMail(models.Model):
 
     def _fill_plain_text(self, email_list):
         """Core makes the plain text before it fills the links to unsubscribe and to read the mail in a browser, so
-        whoever reads that text could do neither."""
+        whoever reads that text could do neither, and it lists the picture that counts openings as one more link."""
         if self.env.context.get("mailing_test_mail"):
             return
         for values in email_list:
-            text = values["body_alternative"] or ""
-            if "/unsubscribe_from_list" in text or "/view" in text:
-                values["body_alternative"] = tools.html2plaintext(values["body"])
+            values["body_alternative"] = tools.html2plaintext(TRACKING_PICTURE.sub("", values["body"] or ""))
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
         copies = self.mailing_copy_id.sudo()

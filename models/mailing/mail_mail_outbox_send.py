@@ -3,6 +3,8 @@ import logging
 import smtplib
 import time
 
+import psycopg2
+
 from odoo import fields, models, tools
 from odoo.exceptions import UserError
 
@@ -17,6 +19,8 @@ _logger = logging.getLogger(__name__)
 # mails whose texts are made before the first of them leaves, and what they may weigh together
 BATCH_SIZE = 25
 BATCH_BYTES = 8 * 1024 * 1024
+# the connection to the database was lost: that is no mail's fault
+DATABASE_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
 class MailMail(models.Model):
@@ -160,7 +164,7 @@ class MailMail(models.Model):
                 )
                 prepared.messages.append((server, message, values))
                 prepared.size += 2 * len(values["body"]) + sum(len(raw) for _name, raw, _type in values["attachments"])
-        except (MemoryError, *RETRYABLE):
+        except (MemoryError, *DATABASE_LOST, *RETRYABLE):
             raise
         except Exception as error:  # the mail fails, when its turn comes; the others go on
             prepared.error = error
@@ -188,6 +192,8 @@ class MailMail(models.Model):
                 failed = result.state == "exception"
                 ledger.settle(mail.id, result.state, failed and result.failure_type, failed and result.failure_reason)
                 results[mail.id] = result
+                if result.database_is_lost:
+                    raise result.error
                 if result.session_is_lost or (raise_exception and result.error):
                     lost = result.session_is_lost
                     break
@@ -246,6 +252,15 @@ class MailMail(models.Model):
                     result.at = fields.Datetime.now()
             except MemoryError:
                 raise
+            except DATABASE_LOST as error:
+                result.database_is_lost = True
+                result.failure_reason = tools.exception_to_unicode(error)
+                if watch.is_certain:
+                    result.state = "outgoing"
+                else:
+                    result.failure_type = UNCERTAIN
+                result.error = error
+                return result
             except smtplib.SMTPServerDisconnected as error:
                 result.session_is_lost = True
                 result.failure_reason = tools.exception_to_unicode(error)

@@ -258,9 +258,17 @@ class MailingAbTest(models.Model):
                 errors.append(self.env._("Arm %(arm)s has no subject.", arm=arm.letter))
             if self.test_type == "mail" and arm.mailing_id.is_body_empty and not arm.mailing_id.body_html:
                 errors.append(self.env._("Arm %(arm)s has no content yet.", arm=arm.letter))
-        contents = [arm._get_content() for arm in self.arm_ids]
-        if len(contents) >= MIN_ARMS and any(content in contents[:place] for place, content in enumerate(contents)):
-            errors.append(self.env._("Two arms are the same: there is nothing to compare."))
+        seen = {}
+        for arm in self.arm_ids:
+            first = seen.setdefault(arm._get_content(), arm)
+            if first != arm:
+                errors.append(
+                    self.env._(
+                        "Arms %(first)s and %(second)s are the same: there is nothing to compare.",
+                        first=first.letter,
+                        second=arm.letter,
+                    )
+                )
         if self.test_percent + self.holdout_percent > 100 and not self.journey_node_id and self.test_percent < 100:
             errors.append(self.env._("Test share and hold-out are more than all recipients."))
         if self.method != "manual" and (not self.deadline or self.deadline <= fields.Datetime.now()):

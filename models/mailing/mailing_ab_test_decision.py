@@ -2,6 +2,8 @@
 import logging
 from itertools import combinations
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.modules import module
@@ -267,12 +269,30 @@ class MailingAbTest(models.Model):
         )
         if not self.journey_node_id:
             self._release_rest()
-        labels = dict(self._fields["outcome"]._description_selection(self.env))
+        self._announce()
+
+    def _announce(self):
+        """Tell who answers for the test how it ended, from which figures, and what follows."""
+        outcome = dict(self._fields["outcome"]._description_selection(self.env))[self.outcome]
+        texts = [
+            self.env._("%(outcome)s. %(reason)s", outcome=outcome, reason=self.decision_reason),
+            self.decision_basis,
+            self._get_consequence(),
+        ]
         self.message_post(
-            body=self.env._("%(outcome)s. %(reason)s", outcome=labels[outcome], reason=reason),
+            subject=self.env._("A/B test “%(name)s”: %(outcome)s", name=self.name, outcome=outcome),
+            body=Markup().join(Markup("<p>%s</p>") % text for text in texts if text),
             partner_ids=self.user_id.partner_id.ids,
             subtype_xmlid="mail.mt_note",
         )
+
+    def _get_consequence(self):
+        """What those get who had no mail when the test was decided."""
+        if self.rest_arm_id:
+            return self.env._("The rest gets arm %(arm)s.", arm=self.rest_arm_id.display_name)
+        if self.fallback == "split":
+            return self.env._("The rest goes on being split.")
+        return self.env._("The rest gets no mail.")
 
     def action_decide(self):
         """Button: decide if the rules allow it, and say if they don't."""

@@ -62,7 +62,7 @@ class MailingAbTest(models.Model):
                 show = test._get_formats(record)
                 test.decision_basis = self.env._(
                     "Decided on %(date)s from these figures: %(arms)s.",
-                    date=format_datetime(self.env, record["date"]),
+                    date=_date(self.env, record["date"]),
                     arms=", ".join(
                         self.env._(
                             "%(arm)s %(events)s of %(count)s (%(rate)s)",
@@ -153,7 +153,7 @@ class MailingAbTest(models.Model):
     def _get_explanation(self, record):
         """How the decision was made, for whoever wants to check it."""
         metric = self._get_metrics().get(record["metric"], {}).get("label", record["metric"])
-        deadline = format_datetime(self.env, record["deadline"]) if record["deadline"] else "–"
+        deadline = _date(self.env, record["deadline"]) if record["deadline"] else "–"
         rules = {
             "fixed": self.env._(
                 "Looked at once, at the deadline (%(deadline)s): test of two proportions, or Welch's for amounts; "
@@ -170,7 +170,7 @@ class MailingAbTest(models.Model):
         return [
             self.env._(
                 "Figures as of %(date)s, by “%(metric)s”.",
-                date=format_datetime(self.env, record["date"]),
+                date=_date(self.env, record["date"]),
                 metric=metric,
             ),
             rules[record["method"]],
@@ -222,3 +222,8 @@ class MailingAbTest(models.Model):
 def _short(value):
     """A number of percents without zeros that say nothing: 95, 97.5."""
     return f"{value:g}"
+
+
+def _date(env, value):
+    """A moment without its seconds."""
+    return format_datetime(env, value, dt_format="short")

@@ -43,7 +43,7 @@ class MailingMailing(models.Model):
 
     def _uses_addon(self):
         """Whether this mailing uses anything that this addon adds; others are composed and sent as Odoo does it."""
-        return bool(self.journey_node_id or self.cc_slot_ids)
+        return bool(self.journey_node_id or self.cc_slot_ids or self.topic_id or self.sudo().ab_test_id)
 
     def _check_editable(self):
         """A published journey was approved with its mails; only managers still correct them.

@@ -37,7 +37,7 @@ class MailingMailing(models.Model):
     is_ab_variant = fields.Boolean(
         "Variant of an A/B Test", copy=False, readonly=True, help="Hidden from the list of mailings."
     )
-    ab_test_state = fields.Selection(related="ab_test_id.state", string="State of the A/B Test")
+    ab_test_state = fields.Selection(related="ab_test_id.state", string="State of the A/B Test", tracking=False)
     ab_arm_ids = fields.One2many(related="ab_test_id.arm_ids", string="Arms", readonly=True)
     ab_comparison = fields.Html(related="ab_test_id.comparison_html", string="Comparison")
     ab_main_mailing_id = fields.Many2one(related="ab_test_id.mailing_id", string="Mailing of the A/B Test")

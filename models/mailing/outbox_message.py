@@ -25,6 +25,7 @@ class Result:
     partners: list = field(default_factory=list)
     emails: list = field(default_factory=list)
     session_is_lost: bool = False
+    database_is_lost: bool = False
     error: Exception | None = None
     at: object = None
 
