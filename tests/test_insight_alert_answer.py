@@ -137,6 +137,16 @@ class TestAlertAnswer(AlertCase, HttpCase):
         self.alert.invalidate_recordset()
         self.assertEqual(self.alert.answered_user_id, self.marketer)
 
+    def test_who_answers_for_the_group_is_told(self):
+        """Followers in their language, in Odoo's own way; not the one who answered."""
+        subtype = self.env.ref("crm_buying_journey.buying_group_subtype_alert_answered")
+        self.group.message_subscribe((self.marketer + self.salesperson).partner_id.ids)
+        _accept, not_ready = self.send()
+        self.press(not_ready, reason="No budget")
+        messages = self.env["mail.message"].search([("subtype_id", "=", subtype.id), ("res_id", "=", self.group.id)])
+        self.assertEqual(messages.notified_partner_ids, self.marketer.partner_id)
+        self.assertIn("Mitchell Admin has answered this sales alert: not ready. “No budget”", messages.body)
+
     def test_page_in_the_language_of_the_recipient(self):
         self.env["res.lang"]._activate_lang("fr_FR")
         self.env["res.partner"].create({"name": "Jean", "email": "jean@example.com", "lang": "fr_FR"})
