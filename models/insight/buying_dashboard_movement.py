@@ -1,4 +1,7 @@
 # A page of the dashboard: which groups moved, and which accounts gain or lose interest.
+import heapq
+from collections import Counter
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
@@ -58,8 +61,8 @@ class BuyingDashboardMovement(models.AbstractModel):
             "moves": self._get_moves(domain, moves, date_from, date_to),
             "highlights": Dashboard._get_highlights(domain, LISTED),
             "trend": self._get_trend(domain, points),
-            "surging": self._get_accounts(domain, points, ("surging", "high"), "points - before DESC"),
-            "at_risk": self._get_accounts(domain, points, ("risk",), "points - before"),
+            "surging": self._get_accounts(domain, points, ("surging", "high"), 1),
+            "at_risk": self._get_accounts(domain, points, ("risk",), -1),
             "thresholds": {
                 "completeness": HIGH_COMPLETENESS,
                 "standstill": STANDSTILL_DAYS,
@@ -231,31 +234,27 @@ class BuyingDashboardMovement(models.AbstractModel):
 
     @api.model
     def _get_points(self, domain):
-        """Accounts of the groups with what their people did: a statement, or ``None``; see ``buying.trend``."""
+        """What people of the groups' accounts did: ``[(account id, points, before, trend)]``, by two statements.
+
+        They are put together here: the database would rather look into all groups for each account.
+        """
         points = self.env["buying.trend"]._get_account_points_sql()
-        query = self.env["buying.group"]._search(domain)
-        if not points or query.is_empty():
-            return None
-        accounts = SQL("SELECT groups.partner_id FROM buying_group groups WHERE groups.id IN %s", query.subselect())
-        readable = self.env["res.partner"]._search([("is_company", "=", True)])
-        return SQL(
-            """
-            SELECT account_id, points, before, %s AS trend FROM (%s) found
-             WHERE account_id IN (%s) AND account_id IN %s
-            """,
-            self.env["buying.trend"]._get_trend_sql(),
-            points,
-            accounts,
-            readable.subselect(),
+        if not points:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                "WITH found AS MATERIALIZED (%s) SELECT account_id, points, before, %s FROM found",
+                points,
+                self.env["buying.trend"]._get_trend_sql(),
+            )
         )
+        accounts = set(self.env["res.partner"]._search(Domain("buying_group_ids", "any", domain)).get_result_ids())
+        return [row for row in rows if row[0] in accounts]
 
     @api.model
     def _get_trend(self, domain, points):
         """Accounts by how much more or less their people did than before."""
-        numbers = {}
-        if points:
-            rows = self.env.execute_query(SQL("SELECT trend, COUNT(*) FROM (%s) account GROUP BY trend", points))
-            numbers = dict(rows)
+        numbers = Counter(trend for _account_id, _points, _before, trend in points)
         accounts = Domain("buying_group_ids", "any", domain)
         trends = self.env["buying.trend"]._get_trends()
         return self._chart(
@@ -269,22 +268,13 @@ class BuyingDashboardMovement(models.AbstractModel):
         )
 
     @api.model
-    def _get_accounts(self, domain, points, trends, order):
-        """A table of the first few accounts: the change in percent, and the points now and before."""
-        rows = []
-        if points:
-            rows = self.env.execute_query(
-                SQL(
-                    """
-                    SELECT account_id, points, before FROM (%s) account WHERE trend = ANY(%s)
-                     ORDER BY %s, account_id LIMIT %s
-                    """,
-                    points,
-                    list(trends),
-                    SQL(order),
-                    LISTED,
-                )
-            )
+    def _get_accounts(self, domain, points, trends, sign):
+        """A table of the first few accounts: the change in percent, and the points now and before.
+
+        :param int sign: 1 for those that gained most first, -1 for those that lost most
+        """
+        chosen = [(account_id, now, before) for account_id, now, before, trend in points if trend in trends]
+        rows = heapq.nsmallest(LISTED, chosen, key=lambda row: (-sign * (row[1] - row[2]), row[0]))
         accounts = self.env["res.partner"].browse(row[0] for row in rows)
         accounts.fetch(["name"])
         change = self.env["buying.trend"]._get_change

@@ -45,7 +45,7 @@ class ResPartner(models.Model):
         if not points:
             return Domain("is_company", "=", True) if False in value else Domain.FALSE
         found = SQL(
-            "(SELECT account_id FROM (%s) found WHERE %s = ANY(%s))",
+            "(WITH found AS MATERIALIZED (%s) SELECT account_id FROM found WHERE %s = ANY(%s))",
             points,
             self.env["buying.trend"]._get_trend_sql(),
             [name for name in value if name],
