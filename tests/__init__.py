@@ -123,3 +123,4 @@ from . import test_insight_moment_rules
 from . import test_insight_moment_workers
 from . import test_buying_notices
 from . import test_insight_digest
+from . import test_insight_alert_notify

@@ -2,6 +2,7 @@
 from . import buying_alert
 from . import buying_alert_recipient
 from . import buying_alert_answer
+from . import buying_alert_notify
 from . import buying_alert_send
 from . import buying_alert_content
 from . import buying_group
