@@ -144,8 +144,9 @@ class TestAlertAnswer(AlertCase, HttpCase):
         _accept, not_ready = self.send()
         self.press(not_ready, reason="No budget")
         messages = self.env["mail.message"].search([("subtype_id", "=", subtype.id), ("res_id", "=", self.group.id)])
+        self.assertEqual(len(messages), 1, "nobody is told the same twice")
         self.assertEqual(messages.notified_partner_ids, self.marketer.partner_id)
-        self.assertIn("Mitchell Admin has answered this sales alert: not ready. “No budget”", messages.body)
+        self.assertIn("Mitchell Admin has answered this sales alert: not ready. Reason: No budget", messages.body)
 
     def test_page_in_the_language_of_the_recipient(self):
         self.env["res.lang"]._activate_lang("fr_FR")

@@ -86,21 +86,6 @@ class BuyingAlert(models.Model):
                 body += Markup("<blockquote>%s</blockquote>") % alert.reason
             alert.group_id._message_log(body=body, author_id=author.id)
             alert._log_answer()
-            alert._tell_responsible(user)
-
-    def _tell_responsible(self, user):
-        """Tell the people who answer for the group, but not who answered."""
-        self.ensure_one()
-        self.group_id._notify_responsible(
-            "crm_buying_journey.buying_group_subtype_alert_answered",
-            lambda group: self.with_env(group.env)._get_answer_line(),
-            {self.group_id.id: user.id} if user else {},
-        )
-
-    def _get_answer_line(self):
-        """The answer and its reason, in a line."""
-        text = self._get_answer_text()
-        return self.env._("%(answer)s “%(reason)s”", answer=text, reason=self.reason) if self.reason else text
 
     def _log_answer(self):
         """One activity of the group, which also tells the first of the leads; each further lead has one of its own."""
