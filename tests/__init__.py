@@ -39,6 +39,7 @@ from . import test_insight_sales_alert
 from . import test_insight_alert_content
 from . import test_insight_alert_answer
 from . import test_insight_alert_once
+from . import test_insight_alert_outbox
 from . import test_insight_topics
 from . import test_insight_summary
 from . import test_insight_summary_provider

@@ -49,6 +49,14 @@ class MailMail(models.Model):
         readonly=True,
         help="Set on mails of journeys, which are sent by workers of their own.",
     )
+    journey_id = fields.Many2one(
+        "journey.journey",
+        "Mail of the Journey",
+        index="btree_not_null",
+        ondelete="set null",
+        readonly=True,
+        help="The journey of a mail that is of no mailing, such as a sales alert: its pause holds the mail.",
+    )
     failure_type = fields.Selection(
         selection_add=[(UNCERTAIN, "Interrupted: may have been sent or not")],
         ondelete={UNCERTAIN: lambda mails: mails.write({"failure_type": "unknown"})},
@@ -253,6 +261,8 @@ class MailMail(models.Model):
             [
                 ("journey_outbox", "=", "open"),
                 ("state", "=", "outgoing"),
+                "|",
+                ("journey_id.state", "=", "aborted"),
                 ("mailing_id.journey_node_id.journey_id.state", "=", "aborted"),
             ]
         )

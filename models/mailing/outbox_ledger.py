@@ -6,11 +6,14 @@ UNCERTAIN = "mail_uncertain"
 MAILED = f"(trace.trace_status NOT IN ('cancel', 'error') OR trace.failure_type = '{UNCERTAIN}')"
 # whom nothing is sent to at the moment; :alias: is the mail's
 HELD = """
-    EXISTS (
+    (EXISTS (
         SELECT FROM mailing_mailing mailing
           JOIN journey_node node ON node.id = mailing.journey_node_id
           JOIN journey_journey journey ON journey.id = node.journey_id
          WHERE mailing.id = mail.mailing_id AND journey.state IN ('paused', 'aborted'))
+     OR EXISTS (
+        SELECT FROM journey_journey journey
+         WHERE journey.id = mail.journey_id AND journey.state IN ('paused', 'aborted')))
 """
 
 

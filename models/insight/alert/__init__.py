@@ -7,4 +7,5 @@ from . import buying_alert_send
 from . import buying_alert_content
 from . import buying_group
 from . import journey_node
+from . import journey_participant
 from . import mail_mail

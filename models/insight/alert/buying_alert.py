@@ -37,6 +37,15 @@ class BuyingAlert(models.Model):
         ondelete="set null",
         groups="crm_buying_journey.group_user",
     )
+    participant_ids = fields.Many2many(
+        "journey.participant",
+        "buying_alert_participant_rel",
+        "alert_id",
+        "participant_id",
+        "Journey Participants",
+        groups="crm_buying_journey.group_user",
+        help="All that led to this alert: the first one, and others whose group is the same.",
+    )
     visit = fields.Integer(groups="crm_buying_journey.group_user", help="The visit of the journey's step.")
     lead_ids = fields.Many2many(
         "crm.lead",

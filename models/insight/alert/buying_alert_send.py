@@ -106,6 +106,7 @@ class BuyingAlert(models.Model):
             "origin": node.journey_id.name or self.env.user.name,
             "journey_id": node.journey_id.id,
             "participant_id": participant_id,
+            "participant_ids": [fields.Command.set([participant_id for participant_id, _visit in request.visits])],
             "visit": visit,
             "lead_ids": [fields.Command.set(request.leads)],
             "recipient_ids": [
@@ -162,6 +163,7 @@ class BuyingAlert(models.Model):
                         "email_cc": copy_to if recipient == recipient.alert_id.recipient_ids[0] else False,
                         "res_id": recipient.group_id.id,
                         "alert_recipient_id": recipient.id,
+                        "journey_id": recipient.alert_id.journey_id.id,
                     }
                 )
         mails = self.env["mail.mail"].sudo().create(values)

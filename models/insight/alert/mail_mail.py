@@ -3,7 +3,7 @@ import re
 
 from markupsafe import escape
 
-from odoo import api, fields, models
+from odoo import fields, models
 
 from ....tools.plain_text import html_to_text
 from .buying_alert_recipient import ANSWERS
@@ -48,16 +48,3 @@ class MailMail(models.Model):
             for values in email_list:
                 values["body_alternative"] = html_to_text(values["body"], pair)
         return email_list
-
-    @api.model
-    def _cancel_aborted(self):
-        """Alerts of aborted journeys that wait are cancelled as well."""
-        result = super()._cancel_aborted()
-        self.sudo().search(
-            [
-                ("journey_outbox", "=", "open"),
-                ("state", "=", "outgoing"),
-                ("alert_recipient_id.alert_id.journey_id.state", "=", "aborted"),
-            ]
-        ).cancel()
-        return result
