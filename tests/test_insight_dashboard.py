@@ -181,8 +181,8 @@ class TestInsightDashboard(DashboardCase):
 
     def test_highlights(self):
         still, fast, slow = self.make_groups(3)
-        self.set_figures(still | fast | slow, completeness=70)
-        self.set_figures(self.group, completeness=69.9)
+        self.set_figures(still | fast | slow, completeness=75)
+        self.set_figures(self.group, completeness=74.9)
         self.set_figures(still, engagement=10)
         self.set_figures(fast, engagement=90)
         self.move(still, 100, self.awareness)
@@ -199,10 +199,10 @@ class TestInsightDashboard(DashboardCase):
     def test_who_came_to_a_stage_lately_does_not_stand_still(self):
         still, lately = self.make_groups(2)
         self.set_figures(still | lately, completeness=100)
-        self.move(still, 14, self.awareness)
-        self.move(lately, 13, self.awareness)
+        self.move(still, 30, self.awareness)
+        self.move(lately, 29, self.awareness)
         stagnant = self.get_data()["highlights"]["stagnant"]
-        self.assertEqual([(group["id"], group["days"]) for group in stagnant], [(still.id, 14)])
+        self.assertEqual([(group["id"], group["days"]) for group in stagnant], [(still.id, 30)])
 
     def test_a_group_of_another_companys_account_is_shown_by_its_name(self):
         self.solution.company_id = self.company

@@ -69,6 +69,13 @@ class TestDigest(JourneyCase):
         self.assertEqual(len(self._new_mails), 1)
         return html.fromstring(self._new_mails.body_html)
 
+    def set_figures(self, groups, **values):
+        """Write figures as they are, without anything that would compute them."""
+        self.env.flush_all()
+        for name, value in {"required_role_count": 1, **values}.items():
+            self.env.cr.execute(f"UPDATE buying_group SET {name} = %s WHERE id = ANY(%s)", [value, groups.ids])
+        self.env.invalidate_all()
+
     def make_stage(self):
         model = self.env["buying.stage.model"].create({"name": "Digest stages"})
         stages = self.env["buying.stage"].create(
@@ -86,6 +93,7 @@ class TestDigest(JourneyCase):
         self.set_date(self.group, "complete_date", 3)
         stages = self.make_stage()
         self.group.set_stage(stages[0])
+        self.set_figures(self.group, completeness=75)
         self.set_date(self.group, "stage_date", 31)
         journey = self.make_journey("res.partner", [("id", "in", (self.brandon + self.colleen).ids)], [{"kind": "end"}])
         self.engine.tick()
@@ -112,6 +120,30 @@ class TestDigest(JourneyCase):
             },
         )
 
+    def test_stuck_means_what_standing_still_means_on_the_dashboard(self):
+        accounts = self.env["res.partner"].create([{"name": f"Still {n}", "is_company": True} for n in range(5)])
+        groups = self.env["buying.group"].create(
+            [{"solution_id": self.solution.id, "partner_id": account.id} for account in accounts]
+        )
+        still, lately, incomplete, unrated, won = groups
+        stages = self.make_stage()
+        groups.set_stage(stages[0])
+        won.set_stage(stages[1])
+        self.set_figures(groups, completeness=75)
+        self.set_figures(incomplete, completeness=74)
+        self.set_figures(unrated, completeness=100, required_role_count=0)
+        self.set_date(groups, "stage_date", 30.5)
+        self.set_date(lately, "stage_date", 29.5)
+        self.assertEqual(self.figures()["kpi_buying_groups_stuck"], [1, 1, 1])
+        everywhere = self.env["buying.group"].with_user(self.manager)
+        ours = [("solution_id", "=", self.solution.id)]
+        self.assertEqual(everywhere.search([("is_standing_still", "=", True), *ours]), still)
+        self.assertEqual(everywhere.search([("is_standing_still", "=", False), *ours]) & groups, groups - still)
+        self.assertEqual(groups.mapped("is_standing_still"), [True, False, False, False, False])
+        for page in ("buying.dashboard", "buying.dashboard.movement"):
+            data = self.env[page].with_user(self.manager).get_data({"solution_ids": self.solution.ids})
+            self.assertEqual([group["id"] for group in data["highlights"]["stagnant"]], still.ids)
+
     def test_compared_with_the_period_before(self):
         groups = self.group + self.env["buying.group"].create(
             [
@@ -130,6 +162,7 @@ class TestDigest(JourneyCase):
         self.set_date(self.group, "complete_date", 3)
         stages = self.make_stage()
         self.group.set_stage(stages[0])
+        self.set_figures(self.group, completeness=75)
         self.set_date(self.group, "stage_date", 31)
         figures = self.figures()
         actions = self.digest._compute_kpis_actions(self.manager.company_id, self.manager)

@@ -16,6 +16,7 @@ from . import buying_stage_model
 from . import buying_stage
 from . import buying_stage_rule
 from . import buying_group_stage
+from . import buying_group_standstill
 from . import res_partner
 from . import base_partner_merge
 from . import res_users

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ...tools.domains import get_filters
+from ..buying.buying_group_standstill import STANDSTILL_COMPLETENESS, STANDSTILL_DAYS
 
 # upper ends of the bands, in whole percent; 25.4 is shown as 25 and belongs to the first, 25.5 as 26 to the second
 BANDS = (25, 50, 75, 100)
@@ -34,7 +35,8 @@ class BuyingDashboard(models.AbstractModel):
             dates in the user's time zone; the past year if left out
         :return: ``total`` (number of groups), ``any_group`` (is there one without filters), the charts
             ``completeness``, ``engagement``, ``solutions``, ``stages`` (a list, one chart per stage model),
-            ``acquisition``, ``role_engagement``, and ``highlights``
+            ``acquisition``, ``role_engagement``, ``highlights``, and ``thresholds``, the
+            numbers that explanations name
         :rtype: dict
         :raise UserError: a filter is malformed
         :raise AccessError: the user may not read buying groups
@@ -58,6 +60,7 @@ class BuyingDashboard(models.AbstractModel):
             "acquisition": self._get_acquisition(filters, date_from, date_to),
             "role_engagement": self._get_role_engagement(filters),
             "highlights": self._get_highlights(domain),
+            "thresholds": {"completeness": STANDSTILL_COMPLETENESS, "standstill": STANDSTILL_DAYS},
         }
 
     # Charts of today ----------------------------------------------------------------------------------------------

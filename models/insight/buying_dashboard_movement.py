@@ -7,7 +7,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.domains import get_filters
-from .buying_dashboard_stages import HIGH_COMPLETENESS, STANDSTILL_DAYS, VELOCITY_DAYS
+from ..buying.buying_group_standstill import STANDSTILL_COMPLETENESS, STANDSTILL_DAYS
+from .buying_dashboard_stages import VELOCITY_DAYS
 from .buying_trend import BANDS, RISK_POINTS, TREND_DAYS
 
 PERIOD_DAYS = 30
@@ -64,7 +65,7 @@ class BuyingDashboardMovement(models.AbstractModel):
             "surging": self._get_accounts(domain, points, ("surging", "high"), 1),
             "at_risk": self._get_accounts(domain, points, ("risk",), -1),
             "thresholds": {
-                "completeness": HIGH_COMPLETENESS,
+                "completeness": STANDSTILL_COMPLETENESS,
                 "standstill": STANDSTILL_DAYS,
                 "velocity": VELOCITY_DAYS,
                 "trend": TREND_DAYS,

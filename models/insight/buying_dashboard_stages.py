@@ -4,9 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 # Adobe names the lists but not the thresholds; these are ours
-HIGH_COMPLETENESS = 70
 VELOCITY_DAYS = 90
-STANDSTILL_DAYS = 14
 HIGHLIGHTS = 5
 
 
@@ -111,11 +109,11 @@ class BuyingDashboard(models.AbstractModel):
 
     @api.model
     def _get_highlights(self, domain, limit=HIGHLIGHTS):
-        """Up to five groups each: the most engaged; those that stand still, in the same stage for two weeks at least,
-        although nearly all roles are filled; those that advanced most stages in 90 days."""
+        """Up to five groups each: the most engaged; those that stand still, the longest in their stage first; those
+        that advanced most stages in 90 days."""
         Group = self.env["buying.group"]
         engaged = Group.search(domain & Domain("engagement", ">", 0), limit=limit, order="engagement desc, id desc")
-        stagnant = Group.search(domain & self._get_stagnant_domain(), limit=limit, order="stage_date, id")
+        stagnant = Group.search(domain & Domain("is_standing_still", "=", True), limit=limit, order="stage_date, id")
         gain = self._get_stages_gained(domain, limit)
         silent = self._get_silent_days(stagnant)
         fast = Group.browse(gain)
@@ -133,16 +131,6 @@ class BuyingDashboard(models.AbstractModel):
             ],
             "fast": [tell(group, stages=gain[group.id]) for group in fast],
         }
-
-    @api.model
-    def _get_stagnant_domain(self):
-        """Groups under way that stand still although nearly all of their required roles are filled."""
-        return (
-            Domain("required_role_count", ">", 0)
-            & Domain("completeness", ">=", HIGH_COMPLETENESS)
-            & Domain("stage_id.destination", "=", "none")
-            & Domain("days_in_stage", ">=", STANDSTILL_DAYS)
-        )
 
     @api.model
     def _get_silent_days(self, groups):

@@ -3,8 +3,8 @@ from odoo import fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-# since when a group counts as stuck, as in the filter of buying groups
-STUCK_DAYS = 30
+from ..buying.buying_group_standstill import STANDSTILL_DAYS
+
 MOST_IMPORTANT = 5
 
 
@@ -40,8 +40,8 @@ class DigestDigest(models.Model):
             "kpi_buying_groups_stuck_value",
             "buying.group",
             "stage_date",
-            Domain("stage_id.destination", "=", "none"),
-            days_ago=STUCK_DAYS,
+            self.env["buying.group"]._get_standstill_domain(days=0),
+            days_ago=STANDSTILL_DAYS,
         )
 
     def _compute_kpi_journeys_entered_value(self):

@@ -42,6 +42,7 @@ export class DashboardOverview extends Component {
     static getEmpty = getEmptyGroups;
 
     get texts() {
+        const { completeness, standstill } = this.props.data.thresholds;
         return {
             band: _t("Band"),
             solution: _t("Solution"),
@@ -69,9 +70,13 @@ export class DashboardOverview extends Component {
             engagedEmpty: _t("No group is engaged yet. Scores are computed every night."),
             stagnant: _t("Standing Still"),
             stagnantHelp: _t(
-                "Groups of at least 70 % completeness that are under way and have been in their stage for 14 days or more, the longest first."
+                "Groups under way that do not advance although nearly all required roles are filled, the longest in their stage first."
             ),
-            stagnantEmpty: _t("No group that is nearly complete has stood still for 14 days."),
+            stagnantNote: _t("At least %(completeness)s % complete, and %(days)s days or more in their stage", {
+                completeness,
+                days: standstill,
+            }),
+            stagnantEmpty: _t("No group that is nearly complete stands still."),
             fast: _t("High Velocity"),
             fastHelp: _t("The groups that advanced most stages in the last 90 days."),
             fastEmpty: _t("No group advanced in the last 90 days."),
