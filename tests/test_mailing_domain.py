@@ -4,6 +4,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tests import Form, tagged
 
 from .common_lost_leads import LostLeadsCase
@@ -41,6 +42,23 @@ class TestMailingDomain(LostLeadsCase):
         self.assertIn("x_segment", Form(mailing).warning_message)
         with self.assertRaisesRegex(UserError, "x_segment"):
             mailing.action_send_mail()
+
+    def test_asking_a_few_recipients_part_by_part_comes_to_the_same(self):
+        leads = self.make_lead("First") + self.make_lead("Second") + self.make_lead("Third", expected_revenue=5)
+        leads[1].active = True
+        few = [("id", "in", leads.ids)]
+        Lead = self.env["crm.lead"]
+        for domain in (
+            [],
+            [("expected_revenue", "=", 5)],
+            [("active", "=", False), ("expected_revenue", "=", 0)],
+            [("expected_revenue", "=", 0), "|", ("active", "=", True), ("active", "=", False)],
+            ["|", ("expected_revenue", "=", 5), ("active", "=", True)],
+            [("expected_revenue", "=", 7), ("active", "=", False)],
+        ):
+            mailing = self.make_mailing(repr(domain))
+            found = mailing._find_matching(Domain(domain), leads.ids)
+            self.assertEqual(found, set(Lead.search(Domain(domain) & Domain(few)).ids), domain)
 
     def test_a_broken_filter_stops_no_other_mailing(self):
         lead = self.make_lead("Lead")

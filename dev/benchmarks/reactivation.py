@@ -12,6 +12,8 @@ from _shared import say
 
 from odoo import fields
 
+from odoo.addons.crm_buying_journey.models.crm.mailing_mailing import CONSENT
+
 env = self.env(context=dict(self.env.context, tracking_disable=True))
 cr = env.cr
 logging.getLogger("odoo").setLevel(logging.ERROR)
@@ -192,7 +194,7 @@ mailing = env["mailing.mailing"].create(
     }
 )
 lasting = mailing._get_lasting_domain(without=CONSENT)
-seconds, clock, statements, _found = measure(lambda: Lead.search(lasting & Domain("id", "in", ids[:50])).ids)
+seconds, clock, statements, _found = measure(lambda: mailing._find_matching(lasting, ids[:50]))
 say(f"fifty leads, as each batch of mails asks once more: {seconds:.3f} s ({clock:.3f}), {statements} statements")
 seconds, clock, statements, rows = measure(env["crm.lead.suggestion"]._prepare_rows)
 say(f"suggestions by reason and month: {seconds:.2f} s ({clock:.2f}), {statements} statements, {len(rows)} rows")

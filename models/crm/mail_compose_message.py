@@ -1,6 +1,5 @@
 # The composer: guard rails of lost leads hold for each batch of mails, however long a mailing takes to make.
 from odoo import models
-from odoo.fields import Domain
 
 from .mailing_mailing import CONSENT, get_mailing_days
 
@@ -26,7 +25,7 @@ class MailComposeMessage(models.TransientModel):
             cache[mailing.id] = mailing._get_lasting_domain(without=CONSENT), days
         domain, days = cache[mailing.id]
         # consent has been asked just now
-        gone = set(going) - set(mailing.env["crm.lead"].search(domain & Domain("id", "in", going)).ids)
+        gone = set(going) - mailing._find_matching(domain, going)
         addresses = self.env["mailing.consent"]._get_record_addresses("crm.lead", going) if days else {}
         mailed = mailing._find_mailed_by_others({address for found in addresses.values() for address in found.to}, days)
         gone |= {lead_id for lead_id, found in addresses.items() if not mailed.isdisjoint(found.to)}

@@ -5,6 +5,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..mailing.mailing_mailing_domain import get_parts
 from ..mailing.outbox_ledger import MAILED
 from .crm_lead_guards import NEVER
 
@@ -12,11 +13,6 @@ from .crm_lead_guards import NEVER
 DECIDED_ONCE = ("lead_of_person", "days_since_mailing", "days_since_contact")
 # what mailing.consent has just answered
 CONSENT = ("has_mail_address", "is_refusing_mail", "is_bouncing", "opted_out_topic_ids")
-
-
-def get_parts(domain):
-    """:return: the conditions that stand beside each other in a domain"""
-    return domain.children if getattr(domain, "OPERATOR", None) == "&" else (domain,)
 
 
 def get_mailing_days(domain):

@@ -6,6 +6,11 @@ from odoo.fields import Domain
 from ...tools.domains import check_domain, get_missing_fields, parse_domain
 
 
+def get_parts(domain):
+    """:return: the conditions that stand beside each other in a domain"""
+    return domain.children if getattr(domain, "OPERATOR", None) == "&" else (domain,)
+
+
 class MailingMailing(models.Model):
     """A filter may name a field that was removed after it was kept. The form then says so instead of failing, sending
     is refused, and the scheduled action puts such a mailing back to draft and tells its responsible user.
@@ -37,8 +42,28 @@ class MailingMailing(models.Model):
         self.ensure_one()
         domain = self._get_lasting_domain()
         if res_ids is not None:
-            domain &= Domain("id", "in", list(res_ids))
+            return self._find_matching(domain, res_ids)
         return set(self.env[self.mailing_model_real].search(domain).ids)
+
+    def _find_matching(self, domain, res_ids):
+        """Which of a few recipients match a domain.
+
+        Each condition is asked by itself, of those whom the former ones left: by an index that takes a millisecond,
+        while the database, asked for all of them in one statement, may choose to look at everybody first.
+
+        :param Domain domain: on the mailing's model
+        :param res_ids: ids of recipients
+        :return: ids
+        :rtype: set
+        """
+        Model = self.env[self.mailing_model_real]
+        asks_for_archived = any(condition.field_expr == Model._active_name for condition in domain.iter_conditions())
+        found = list(res_ids)
+        for part in get_parts(domain):
+            if asks_for_archived:  # as the whole does
+                part &= Domain(Model._active_name, "in", [True, False])
+            found = Model.search(part & Domain("id", "in", found)).ids
+        return set(found)
 
     def _get_domain_problem(self):
         """:return: what is wrong with the filter; ``False`` if nothing is"""
