@@ -19,7 +19,9 @@ class BuyingAlert(http.Controller):
     @http.route(ADDRESS, type="http", auth="public", website=True, methods=["POST"], sitemap=False)
     def alert_answer(self, recipient_id, token, answer, reason=None, **_params):
         recipient, page = self._find(recipient_id, token, answer)
-        if page == answer:
+        # the host sends requests with the method OPTIONS here, too, and asks them for no token of a form
+        if page == answer and request.httprequest.method == "POST":
+            reason = reason if isinstance(reason, str) else None  # it could be a file
             first = recipient.alert_id._answer(ANSWERS[answer], reason, recipient, self._get_user())
             page = "done" if first else "answered"
         return self._render(page, recipient, answer)

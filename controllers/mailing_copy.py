@@ -49,13 +49,18 @@ class MailingCopy(http.Controller):
     @http.route(f"{ADDRESS}/unsubscribe", type="http", auth="public", website=True, methods=["POST"])
     def copy_unsubscribe_confirmed(self, copy_id, token, scope=None, **_params):
         copy = self._get_copy(copy_id, token)
+        # the host sends requests with the method OPTIONS here, too, and asks them for no token of a form
+        if request.httprequest.method != "POST":
+            return self._render(copy, done=False)
         copy._unsubscribe(scope if scope in ("copies", "all") else None)
         return self._render(copy, done=True)
 
     # called by mail programs, in no session of ours
     @http.route(f"{ADDRESS}/unsubscribe_oneclick", type="http", auth="public", methods=["POST"], csrf=False)
     def copy_unsubscribe_oneclick(self, copy_id, token, **_params):
-        self._get_copy(copy_id, token)._unsubscribe()
+        copy = self._get_copy(copy_id, token)
+        if request.httprequest.method == "POST":
+            copy._unsubscribe()
         return Response(status=200)
 
     def _render(self, copy, done):

@@ -40,7 +40,8 @@ class TestAlertAnswer(AlertCase, HttpCase):
                 page = self.url_open(path)
                 self.assertIn(self.group.name, page.text)
                 self.assertIn("noindex", page.headers["X-Robots-Tag"])
-            self.assertEqual(self.url_open(path, method="HEAD").status_code, 200)
+            for method in ("HEAD", "OPTIONS"):
+                self.assertEqual(self.url_open(path, method=method).status_code, 200)
         self.alert.invalidate_recordset()
         self.assertEqual(self.alert.state, "sent")
         self.assertFalse(self.logged("sales_alert_accepted") or self.logged("sales_alert_not_ready"))
@@ -71,6 +72,22 @@ class TestAlertAnswer(AlertCase, HttpCase):
         note = self.group.message_ids.sorted("id")[-1]
         self.assertIn("No &lt;b&gt;budget&lt;/b&gt; before March", note.body)
 
+    def test_a_reason_may_be_anything(self):
+        """A file, or a text that a database cannot hold, or a very long one."""
+        for reason, kept in ((None, False), ("a\0b" + "x" * 2000, "ab" + "x" * 997)):
+            _accept, not_ready = self.send()
+            page = self.url_open(not_ready)
+            token = re.search(r'name="csrf_token" value="([^"]+)"', page.text).group(1)
+            data, files = {"csrf_token": token}, None
+            if reason:
+                data["reason"] = reason
+            else:
+                files = {"reason": ("reason.txt", b"in a file")}
+            answer = self.url_open(not_ready, data=data, files=files)
+            self.assertIn("Thank you", answer.text)
+            self.alert.invalidate_recordset()
+            self.assertEqual((self.alert.state, self.alert.reason or False), ("not_ready", kept))
+
     def test_answering_twice_is_harmless_and_says_so(self):
         accept, not_ready = self.send()
         other_accept, _other = self.links_of(self.alert.recipient_ids[1])
@@ -94,6 +111,8 @@ class TestAlertAnswer(AlertCase, HttpCase):
         for path in (
             accept.replace(token, "0" * 64),
             accept.replace(token, token[:-1]),
+            accept.replace(token, "%C3%A9%00"),
+            accept.replace(token, f"{token[:-1]}%C3%A9"),
             accept.replace(f"/{recipient.id}/", f"/{other.id}/"),
             accept.replace(f"/{recipient.id}/", "/99999999/"),
             accept.replace("/accept", "/sell"),

@@ -263,6 +263,9 @@ class TestMailingCopyPages(TrackedCase, HttpCase):
         # looking is not unsubscribing
         page = self.open(unsubscribe)
         self.assertIn(SALES, page.text)
+        self.open(unsubscribe, method="OPTIONS")
+        self.open(f"{unsubscribe}_oneclick", method="OPTIONS")
+        row.invalidate_recordset()
         self.assertFalse(row.unsubscribe_date)
         csrf = re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
         page = self.open(unsubscribe, data={"csrf_token": csrf, "scope": "copies"})
@@ -291,7 +294,9 @@ class TestMailingCopyPages(TrackedCase, HttpCase):
         mailing, _messages = self.make_tracked()
         row = self.copies_of(mailing)
         for action in ("open.gif", "r/abc", "view", "unsubscribe"):
-            self.assertIn(self.url_open(f"/mailing/copy/{row.id}/wrong/{action}").status_code, (401, 403), action)
+            for token in ("wrong", "%C3%A9"):
+                url = f"/mailing/copy/{row.id}/{token}/{action}"
+                self.assertIn(self.url_open(url).status_code, (401, 403), url)
         self.assertIn(
             self.url_open(f"/mailing/copy/{row.id}/wrong/unsubscribe_oneclick", data={"a": "b"}).status_code, (401, 403)
         )

@@ -3,6 +3,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models, tools
 
+from ...tools.tokens import is_same_token
 from .outbox_ledger import UNCERTAIN
 
 
@@ -208,7 +209,7 @@ class MailingTraceCopy(models.Model):
         :rtype: mailing.trace.copy
         """
         copy = self.sudo().browse(copy_id).exists()
-        if copy and tools.consteq(copy._get_token(), token or ""):
+        if copy and is_same_token(copy._get_token(), token):
             return copy
         return self.sudo().browse()
 

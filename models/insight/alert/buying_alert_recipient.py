@@ -3,6 +3,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models, tools
 
+from ....tools.tokens import is_same_token
+
 # how long a link answers; Adobe Journey Optimizer B2B Edition has no answers
 ANSWER_DAYS = 30
 ANSWERS = {"accept": "accepted", "not_ready": "not_ready"}
@@ -78,7 +80,7 @@ class BuyingAlertRecipient(models.Model):
         :rtype: buying.alert.recipient
         """
         recipient = self.sudo().browse(recipient_id).exists()
-        if recipient and tools.consteq(recipient._get_token(), token or ""):
+        if recipient and is_same_token(recipient._get_token(), token):
             return recipient
         return self.sudo().browse()
 
