@@ -224,6 +224,9 @@ class TestAlertAnswer(AlertCase, HttpCase):
         self.assertFalse(self.env["buying.alert"].with_user(self.salesperson).search([("id", "=", self.alert.id)]))
         with self.assertRaises(AccessError):
             self.alert.with_user(self.salesperson).action_accept()
+        # not even the name of the group, by a dialog that names the alert
+        with self.assertRaises(AccessError):
+            self.env["buying.alert.refuse"].with_user(self.salesperson).create({"alert_id": self.alert.id})
 
     # Journeys -----------------------------------------------------------------------------------------------------
 

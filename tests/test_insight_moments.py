@@ -86,6 +86,19 @@ class TestMoments(MomentCase):
                 {"res_model": "res.users", "res_id": self.user.id, "description": TEXT}
             ).action_confirm()
 
+    def test_dialog_names_no_foreign_activity(self):
+        """What others did stands in the name of an activity."""
+        mine, foreign = self.note(self.director, user=self.own_sales), self.note(self.group)
+        wizard = self.Note.with_user(self.own_sales).create({"activity_id": mine.id, "description": TEXT})
+        self.account.user_id = self.user
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertFalse(self.Activity.with_user(self.own_sales).search([("id", "=", foreign.id)]))
+        with self.assertRaises(AccessError):
+            self.Note.with_user(self.own_sales).create({"activity_id": foreign.id, "description": TEXT})
+        with self.assertRaises(AccessError):
+            wizard.activity_id = foreign
+
     def test_author_corrects_and_removes_and_the_chatter_tells(self):
         moment = self.note(self.director).with_user(self.sales)
         action = moment.action_edit_moment()

@@ -380,7 +380,11 @@ class TestSalesAlert(AlertCase):
         self.assertIn("AccessError", type(caught.exception).__name__)
         self.account.user_id = self.manager
         self.env.flush_all()
-        preview = self.env["buying.alert.preview"].with_user(self.salesperson).create({"group_id": self.group.id})
+        previews = self.env["buying.alert.preview"].with_user(self.salesperson)
         with self.assertRaises(Exception) as caught:
-            preview.read(["body_html"])
+            previews.browse(preview_id).read(["body_html"])
+        self.assertIn("AccessError", type(caught.exception).__name__)
+        # not even its name
+        with self.assertRaises(Exception) as caught:
+            previews.create({"group_id": self.group.id})
         self.assertIn("AccessError", type(caught.exception).__name__)

@@ -52,6 +52,26 @@ class BuyingAlertPreview(models.TransientModel):
             if preview.node_id:
                 preview._fill_in_envelope()
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        wizards._check_reader()
+        return wizards
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._check_reader()
+        return result
+
+    def _check_reader(self):
+        """The host shows the name of whatever a record names, so nobody may name here what they may not read.
+
+        :raise AccessError: the current user may not read the group or the step
+        """
+        self.group_id.check_access("read")
+        if self.node_id:
+            self.node_id.check_access("read")
+
     def _fill_in_envelope(self):
         """Who would get the alert, and from whom, if the journey's step sent it now."""
         node = self.node_id
