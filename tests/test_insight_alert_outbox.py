@@ -75,6 +75,20 @@ class TestAlertOutbox(AlertCase):
         last.with_user(self.manager).action_exit()
         self.assertEqual(mail.state, "cancel")
 
+    def test_line_breaks_in_names_make_no_header_and_keep_no_mail_from_leaving(self):
+        self.account.name = "Azure\r\nBcc: victim@example.com"
+        self.salesperson.name = "Eve\r\nBcc: victim@example.com"
+        self.run_on(
+            self.make_action(alert_email_to="team@example.com", alert_user_ids=self.salesperson.ids), self.group
+        )
+        mails = self.mails()
+        with self.mock_mail_gateway():
+            self.Mail._send_outbox()
+            self.assertEqual(len([sent for sent in self._mails if "is ready for you" in sent["subject"]]), 2)
+        self.assertEqual(set(mails.mapped("state")), {"sent"})
+        for mail in mails:
+            self.assertNotIn("\n", f"{mail.subject}{mail.email_to}")
+
     def test_whoever_reached_the_end_leaves_nothing_behind(self):
         """The alert is what the journey was for: reaching the end of it cancels nothing."""
         journey = self.make_alert_journey("buying.group", self.group)

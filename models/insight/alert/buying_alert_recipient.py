@@ -52,7 +52,8 @@ class BuyingAlertRecipient(models.Model):
     def _get_email_to(self):
         """The address as it stands in the mail: that of a user with the user's name."""
         self.ensure_one()
-        return tools.formataddr((self.name, self.email)) if self.user_id and self.name else self.email
+        name = " ".join((self.name or "").split())
+        return tools.formataddr((name, self.email)) if self.user_id and name else self.email
 
     # Links --------------------------------------------------------------------------------------------------------
 

@@ -187,7 +187,8 @@ class BuyingAlert(models.Model):
         template = template.with_env(groups.env).with_context(alert_contents=AlertContents(contents))
         subjects = template._render_field("subject", groups.ids, set_lang=lang)
         bodies = template._render_field("body_html", groups.ids, set_lang=lang)
-        return {group.id: (subjects[group.id], bodies[group.id]) for group in groups}
+        # a line break in an imported name would keep the mail from leaving
+        return {group.id: (" ".join(subjects[group.id].split()), bodies[group.id]) for group in groups}
 
     # Activities ---------------------------------------------------------------------------------------------------
 
