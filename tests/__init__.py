@@ -125,3 +125,4 @@ from . import test_insight_moment_workers
 from . import test_buying_notices
 from . import test_insight_digest
 from . import test_insight_alert_notify
+from . import test_texts_scripts

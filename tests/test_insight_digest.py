@@ -139,6 +139,7 @@ class TestDigest(JourneyCase):
         ours = [("solution_id", "=", self.solution.id)]
         self.assertEqual(everywhere.search([("is_standing_still", "=", True), *ours]), still)
         self.assertEqual(everywhere.search([("is_standing_still", "=", False), *ours]) & groups, groups - still)
+        self.assertEqual(everywhere.search([("is_standing_still", "in", [True, False]), *ours]) & groups, groups)
         self.assertEqual(groups.mapped("is_standing_still"), [True, False, False, False, False])
         for page in ("buying.dashboard", "buying.dashboard.movement"):
             data = self.env[page].with_user(self.manager).get_data({"solution_ids": self.solution.ids})

@@ -5,7 +5,7 @@ from odoo import fields
 # account: how many days ago its office group came to each stage, the present one last
 STAGES = {
     "base.res_partner_2": (50,),
-    "base.res_partner_3": (60, 20),
+    "base.res_partner_3": (60, 35),
     "base.res_partner_4": (45,),
     "base.res_partner_12": (70, 40, 6),
 }

@@ -27,7 +27,7 @@ class BuyingGroup(models.Model):
     def _search_is_standing_still(self, operator, value):
         if operator != "in" or True not in value:
             return NotImplemented
-        return self._get_standstill_domain()
+        return Domain.TRUE if False in value else self._get_standstill_domain()
 
     @api.model
     def _get_standstill_domain(self, days=STANDSTILL_DAYS):

@@ -108,6 +108,9 @@ export class BuyingDashboard extends Component {
         const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
         try {
             this.state.data = await this.keepLast.add(this.orm.call(page.model, "get_data", [given]));
+        } catch (error) {
+            this.state.data = null; // figures of other filters than those above them would deceive
+            throw error;
         } finally {
             this.state.loading = false;
         }

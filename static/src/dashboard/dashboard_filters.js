@@ -83,6 +83,18 @@ export class DashboardFilters extends Component {
         return set + (mine && filters.mine ? 1 : 0) + (channels && filters.channels?.length ? 1 : 0);
     }
 
+    // Whoever types a year passes the years 2, 20 and 202: days that make no period are marked, and nothing is asked.
+    setDates(box) {
+        const inputs = [...box.querySelectorAll("input")];
+        const [date_from, date_to] = inputs.map((input) => input.value);
+        const isPeriod =
+            inputs.every((input) => input.checkValidity()) && (!date_from || !date_to || date_from <= date_to);
+        inputs.forEach((input) => input.classList.toggle("text-danger", !isPeriod));
+        if (isPeriod) {
+            this.props.update({ date_from, date_to });
+        }
+    }
+
     setPeriod(period) {
         // start to choose from what is shown now
         const dates = period === "custom" ? getPeriodDates(this.currentPeriod) : {};

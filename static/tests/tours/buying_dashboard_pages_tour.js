@@ -3,6 +3,15 @@ import { registry } from "@web/core/registry";
 
 const ready = ".o_buying_dashboard_grid:not(.opacity-50)";
 
+// As a browser does it while somebody types.
+function setDay(label, day) {
+    return () => {
+        const input = document.querySelector(`.o_buying_filters input[aria-label="${label}"]`);
+        input.value = day;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+    };
+}
+
 function openPage(key) {
     return { content: `Open the page ${key}`, trigger: `.o_buying_page[data-page=${key}]`, run: "click" };
 }
@@ -53,6 +62,17 @@ registry.category("web_tour.tours").add("buying_dashboard_pages", {
             content: "The file has the shares in columns of their own, and no formula",
             trigger: `body[data-csv*="Open rate"][data-csv*="'=Tour mail,,1,1,100,0,0,0,0,,0,0,0,0,"]`,
         },
+        { content: "A period of my own", trigger: "#o_buying_period", run: "select custom" },
+        { content: "Type the first digit of a year", trigger: "input[type=date]", run: setDay("First day", "0002-01-01") },
+        { content: "It is marked, and nothing interrupts", trigger: "body:not(:has(.modal)) input[type=date].text-danger" },
+        { content: "Long ago", trigger: "input[type=date]", run: setDay("Last day", "2001-02-01") },
+        { content: "From when on", trigger: "input[type=date].text-danger", run: setDay("First day", "2001-01-01") },
+        {
+            content: "No mail then, and no filter that could be cleared",
+            trigger: "body:not(:has(.modal)) .o_buying_dashboard_none:not(:has(button))",
+        },
+        { content: "The usual period", trigger: "#o_buying_period", run: "select quarter" },
+        { content: "Mails again", trigger: `${ready} .o_buying_tile_rate` },
         openPage("journeys"),
         { content: "Its steps", trigger: `${ready} .o_buying_table:contains("Step by Step") tr:contains("Tour wait")` },
         {

@@ -32,7 +32,7 @@ export class DashboardMails extends Component {
             : {
                   title: _t("No mail was sent in this period"),
                   text: _t("Choose a longer period, or other journeys and mails."),
-                  clear: true,
+                  clear: data.filters.length > 1,
               };
     }
 
