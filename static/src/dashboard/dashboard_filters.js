@@ -2,6 +2,7 @@
 import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
+import { user } from "@web/core/user";
 
 const { DateTime } = luxon;
 // The days of a period that ends today, as the server takes them.
@@ -9,7 +10,8 @@ export function getPeriodDates(period) {
     if (period === "custom") {
         return {};
     }
-    const today = DateTime.now();
+    // the server reckons in the user's time zone, which need not be the browser's
+    const today = DateTime.now().setZone(user.tz || "system");
     const start = { month: { days: 30 }, quarter: { days: 90 }, year: { years: 1 }, years: { years: 2 } }[period];
     return { date_from: today.minus(start || { years: 1 }).toISODate(), date_to: today.toISODate() };
 }
