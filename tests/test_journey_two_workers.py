@@ -12,13 +12,16 @@ Engine = type(env['journey.engine'])
 original = Engine._get_due_nodes
 Engine._get_due_nodes = lambda engine: original(engine).sorted('id', reverse=True)
 """
-# a worker that always has a batch in hand, each for a while, so that another one's work falls into one of them
+# a worker that always has a batch in hand, each for a while until the other one's work is done, which so falls into one
+# of them; there are enough of them for a busy machine
 SLOWLY = """
 Engine = type(env['journey.engine'])
 process = Engine._process
+journey_engine_advance.BATCH_SIZE = 2
 def slowly(self, node, participants):
     open({started!r}, 'w').close()
-    time.sleep(0.3)
+    if not os.path.exists({done!r}):
+        time.sleep(0.3)
     return process(self, node, participants)
 Engine._process = slowly
 """
@@ -28,6 +31,21 @@ from odoo.service import model
 model.MAX_TRIES_ON_CONCURRENCY_FAILURE = 2
 while not os.path.exists({started!r}):
     time.sleep(0.02)
+"""
+# lets two workers look at the same state of the database before either goes on: what they do now collides
+TOGETHER = """
+Engine = type(env['journey.engine'])
+original_{method} = Engine.{method}
+def together(self, *args):
+    self.env.cr.execute('SELECT 1')
+    open(os.path.join({folder!r}, '{method}.%s' % os.getpid()), 'w').close()
+    while sum(name.startswith('{method}.') for name in os.listdir({folder!r})) < 2:
+        time.sleep(0.02)
+    return original_{method}(self, *args)
+Engine.{method} = together
+"""
+DONE = """
+open({done!r}, 'w').close()
 """
 # writes each record at once and takes its time, so that two that go through the same records in opposite order meet
 SLOW = """
@@ -105,6 +123,37 @@ class TestTwoWorkers(CommittedJourneyCase):
         self.assertEqual(self.journey.goal_count, self.count)
         self.assertTrue(self.journey.goal_reached_date)
 
+    def tick_together_at(self, method, before=1):
+        """Tick in two workers that reach this method of the engine at the same moment, after some ticks alone."""
+        self.run_together(TICK * before)
+        tick = TOGETHER.format(method=method, folder=self.folder) + TICK
+        outputs = self.run_together(tick, tick)
+        # a collision that is expected is no error in the log
+        self.assertFalse([output for output in outputs if "could not serialize" in output])
+
+    def test_two_that_find_the_target_reached_at_once(self):
+        self.journey.write({"goal_domain": "[('ref', '=', 'x')]", "goal_leaves": False, "goal_target": self.count})
+        self.real_cr.commit()
+        self.tick_together_at("_check_goals")
+        self.assertEverythingOnce()
+        self.assertTrue(self.journey.goal_reached_date)
+
+    def test_two_that_find_everybody_gone_at_once(self):
+        self.run_together(TICK)
+        self.journey.action_close()
+        self.real_cr.commit()
+        self.tick_together_at("_finish", before=0)
+        self.assertEverythingOnce()
+        self.assertEqual(self.journey.state, "finished")
+
+    def test_two_that_meet_a_broken_rule_at_once_tell_it_once(self):
+        self.real_cr.execute(
+            "UPDATE journey_journey SET exit_domain = %s WHERE id = %s", ["[('gone', '=', 1)]", self.journey.id]
+        )
+        self.real_cr.commit()
+        self.tick_together_at("_tell_owner", before=0)
+        self.assertEqual(len(self.journey.activity_ids), 1)
+
     def test_records_added_twice_enter_once(self):
         ids = self.partners.ids
         added = self.call(f"journey.add_records(env['res.partner'].browse({ids}))")
@@ -170,9 +219,9 @@ class TestTwoWorkers(CommittedJourneyCase):
 
     def run_meanwhile(self, call):
         """Carry out a call while a slow worker moves everybody; then let whatever is left happen."""
-        started = os.path.join(self.folder, "started")
+        files = {name: os.path.join(self.folder, name) for name in ("started", "done")}
         outputs = self.run_together(
-            SLOWLY.format(started=started) + TICK, AWAIT.format(started=started) + self.call(call)
+            SLOWLY.format(**files) + TICK, AWAIT.format(**files) + self.call(call) + DONE.format(**files)
         )
         self.assertEqual(self.results(outputs), [1], outputs)
         self.run_together(TICK)

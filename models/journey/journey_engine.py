@@ -1,6 +1,8 @@
 # The engine: three set-based passes over everything that is due.
 import logging
 import time
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 from psycopg2 import errors as pg_errors
 
@@ -80,17 +82,17 @@ class JourneyEngine(models.AbstractModel):
                 continue
             start = time.perf_counter()
             try:
-                with self.env.cr.savepoint():
+                with self._unless_taken():
                     entered = self._enrol_one(journey, now)
-                self._rest(journey, "enrol", 0 if entered else time.perf_counter() - start)
-            except RETRYABLE:
-                if module.current_test:
-                    raise
-                self.env.cr.rollback()  # somebody else is at it; the next tick comes soon
+                    self._rest(journey, "enrol", 0 if entered else time.perf_counter() - start)
             except Exception as error:  # one broken audience must not stop the other journeys
+                self._check_connection()
                 _logger.info("Journey %s cannot let its audience in: %s", journey.id, error)
                 message = str(error)
-                self._tell_owner(journey, lambda env, m=message: env._("The audience cannot enter: %(error)s", error=m))
+                with self._unless_taken():
+                    self._tell_owner(
+                        journey, lambda env, m=message: env._("The audience cannot enter: %(error)s", error=m)
+                    )
             self._commit()
 
     def _is_resting(self, journey, what):
@@ -125,14 +127,10 @@ class JourneyEngine(models.AbstractModel):
         """)
         aborted = self.env["journey.journey"].browse(row[0] for row in self.env.cr.fetchall())
         for journey in aborted:
-            try:
-                with self.env.cr.savepoint():
-                    self.env["journey.participant"]._leave_all(journey, self.env._("The journey was aborted."))
-            except RETRYABLE:
-                if module.current_test:
-                    raise
-                self.env.cr.rollback()  # the batch in which they are ends soon
-                self._trigger()
+            with self._unless_taken() as attempt:
+                self.env["journey.participant"]._leave_all(journey, self.env._("The journey was aborted."))
+            if not attempt.done:
+                self._trigger()  # the batch in which they are ends soon
             self._commit()
         self._commit()
 
@@ -154,7 +152,41 @@ class JourneyEngine(models.AbstractModel):
                 """,
                 [candidates.ids],
             )
-            candidates.browse(row[0] for row in self.env.cr.fetchall()).write({"state": "finished"})
+            empty = candidates.browse(row[0] for row in self.env.cr.fetchall())
+            with self._unless_taken():
+                self._lock(empty).write({"state": "finished"})
+            self._commit()
+
+    @contextmanager
+    def _unless_taken(self):
+        """Several workers may come to the same rows at once. Then one of them does what is inside; for the others it is
+        undone and is no failure, as the next tick comes soon. Whatever was done before must have been committed.
+
+        :return: context manager whose ``done`` says afterwards whether it was done
+        """
+        attempt = SimpleNamespace(done=False)
+        try:
+            with self.env.cr.savepoint():
+                yield attempt
+            attempt.done = True
+        except RETRYABLE:
+            if module.current_test:
+                raise
+            self.env.cr.rollback()
+
+    def _lock(self, journeys):
+        """:return: those of the journeys to whose rows no other worker writes now; they are locked"""
+        self.env.cr.execute(
+            "SELECT id FROM journey_journey WHERE id = ANY(%s) FOR NO KEY UPDATE SKIP LOCKED",
+            [journeys.ids],
+            log_exceptions=False,  # two workers meet every now and then: no error
+        )
+        return journeys.browse(row[0] for row in self.env.cr.fetchall())
+
+    def _check_connection(self):
+        """Go on raising if the database is gone: that is no fault of a record, and nothing of this batch was stored."""
+        if self.env.cr._cnx.closed:
+            raise  # noqa: PLE0704 - called while an exception is handled
 
     def _tell_owner(self, journey, get_note):
         """One to-do for the responsible user, not one per participant: an open one is left as it is.
@@ -168,7 +200,9 @@ class JourneyEngine(models.AbstractModel):
         )
         if not known:
             # of two workers that fail at once the second gets a serialization failure here, and sees the to-do then
-            self.env.cr.execute("UPDATE journey_journey SET write_date = write_date WHERE id = %s", [journey.id])
+            self.env.cr.execute(
+                "UPDATE journey_journey SET write_date = write_date WHERE id = %s", [journey.id], log_exceptions=False
+            )
             journey.activity_schedule(
                 "mail.mail_activity_data_warning",
                 summary=journey.env._("Journey needs attention"),

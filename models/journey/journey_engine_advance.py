@@ -184,11 +184,6 @@ class JourneyEngine(models.AbstractModel):
             _logger.exception("Step %s of journey %s cannot be carried out", node.id, node.journey_id.id)
             return 0
 
-    def _check_connection(self):
-        """Go on raising if the database is gone: that is no fault of a record, and nothing of this batch was stored."""
-        if self.env.cr._cnx.closed:
-            raise  # noqa: PLE0704 - called while an exception is handled
-
     def _process(self, node, participants):
         """Let the kind process a batch; if it fails, halve it until the culprit stands alone.
 

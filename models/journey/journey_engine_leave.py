@@ -5,10 +5,9 @@ from datetime import timedelta
 
 from odoo import SUPERUSER_ID, fields, models
 from odoo.fields import Domain
-from odoo.modules import module
 from odoo.tools import SQL
 
-from .journey_engine import RETRYABLE, RUNNING
+from .journey_engine import RUNNING
 
 _logger = logging.getLogger(__name__)
 
@@ -32,24 +31,23 @@ class JourneyEngine(models.AbstractModel):
             resting = self._is_resting(journey, "leave")
             start = time.perf_counter()
             try:
-                with self.env.cr.savepoint():
+                with self._unless_taken():
                     self._let_leave(journey, events_only=resting)
                     if journey.exit_type_ids or journey.goal_type_ids:
                         self._move_watermark(journey, "exit_watermark")
-                if not resting:
-                    self._rest(journey, "leave", time.perf_counter() - start)
-            except RETRYABLE:
-                if module.current_test:
-                    raise
-                self.env.cr.rollback()  # somebody else is at it; the next tick comes soon
+                    if not resting:
+                        self._rest(journey, "leave", time.perf_counter() - start)
             except Exception as error:  # one broken rule must not stop the other journeys
+                self._check_connection()
                 _logger.info("The exit rules of journey %s cannot be checked: %s", journey.id, error)
                 message = str(error)
-                self._tell_owner(
-                    journey, lambda env, m=message: env._("The exit rules cannot be checked: %(error)s", error=m)
-                )
+                with self._unless_taken():
+                    self._tell_owner(
+                        journey, lambda env, m=message: env._("The exit rules cannot be checked: %(error)s", error=m)
+                    )
             self._commit()
-        self._check_goals(journeys)
+        with self._unless_taken():
+            self._check_goals(journeys)
         self._commit()
         return result
 
@@ -207,9 +205,12 @@ class JourneyEngine(models.AbstractModel):
             )
         )
         start = time.perf_counter()
-        for journey in open_goals:
+
+        def is_reached(journey):
             value = journey.goal_count if journey.goal_target_type == "count" else journey.goal_percent
-            if value >= journey.goal_target:
-                journey.goal_reached_date = fields.Datetime.now()
+            return value >= journey.goal_target
+
+        if reached := open_goals.filtered(is_reached):
+            self._lock(reached).goal_reached_date = fields.Datetime.now()
         for journey in open_goals:
             self._rest(journey, "goal", time.perf_counter() - start)

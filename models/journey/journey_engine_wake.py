@@ -2,10 +2,9 @@
 from datetime import timedelta
 
 from odoo import fields, models
-from odoo.modules import module
 from odoo.tools import SQL
 
-from .journey_engine import RETRYABLE, RUNNING
+from .journey_engine import RUNNING
 
 # an activity's id is drawn an instant before its transaction shows
 SETTLE = timedelta(minutes=1)
@@ -49,13 +48,8 @@ class JourneyEngine(models.AbstractModel):
         )
         woken = 0
         for node in self.env["journey.node"].browse(row[0] for row in self.env.cr.fetchall()):
-            try:
-                with self.env.cr.savepoint():
-                    woken += self._wake_node(node, newest)
-            except RETRYABLE:
-                if module.current_test:
-                    raise
-                self.env.cr.rollback()  # somebody moves these participants just now; the mark stays, too
+            with self._unless_taken():  # if somebody moves these participants just now, the mark stays, too
+                woken += self._wake_node(node, newest)
             self._commit()
         return woken
 
