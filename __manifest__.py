@@ -1,7 +1,7 @@
 # What Odoo needs to know to install the addon.
 {
     "name": "Buying Journeys",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Marketing",
     "summary": "Buying groups, journeys with CC mails, and the sales alert that hands a ready group to sales",
     "author": "Buying Journeys contributors",

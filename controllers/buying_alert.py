@@ -41,6 +41,9 @@ class BuyingAlert(http.Controller):
         if recipient.lang:
             request.update_context(lang=recipient.lang)
             recipient = recipient.with_context(lang=recipient.lang)
+        # first of all: what was answered, and why, is not for whoever has left
+        if refusal := recipient._get_answer_refusal(self._get_user()):
+            return recipient, refusal
         if recipient.alert_id.state != "sent":
             return recipient, "answered"
         return recipient, "expired" if recipient._is_expired() else answer
@@ -57,7 +60,7 @@ class BuyingAlert(http.Controller):
             "alert": alert,
             "days": ANSWER_DAYS,
             "url": recipient._get_url(answer) if recipient and page == answer else None,
-            "group_url": alert.group_id._get_alert_url() if alert else None,
+            "group_url": alert.group_id._get_alert_url() if alert and page != "no_access" else None,
             "who": self._get_user().name if self._get_user() else recipient and recipient._get_names()[0],
         }
         response = request.render(

@@ -38,6 +38,9 @@ from . import test_insight_results
 from . import test_insight_sales_alert
 from . import test_insight_alert_content
 from . import test_insight_alert_answer
+from . import test_insight_alert_access
+from . import test_insight_alert_copy
+from . import test_insight_alert_limit
 from . import test_insight_alert_once
 from . import test_insight_alert_outbox
 from . import test_insight_topics

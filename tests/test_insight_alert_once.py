@@ -22,6 +22,7 @@ def killed(self, *args, **kwargs):
 Server.send_email = killed
 """
 ADDRESSES = ("desk.alert@example.com", "west.alert@example.com", "east.alert@example.com")
+COPY = "boss.alert@example.com"
 
 
 @tagged("post_install", "-at_install")
@@ -92,7 +93,7 @@ class TestAlertOnce(CommittedCase):
                     "alert_email_to": ", ".join(ADDRESSES),
                     "alert_email_from": "Journeys <journeys@example.com>",
                     "alert_reply_to": "answers@example.com",
-                    "alert_email_cc": "boss.alert@example.com",
+                    "alert_email_cc": COPY,
                     **values,
                 },
                 {"version_id": journey.draft_version_id.id, "kind": "end", "name": "End", "sequence": 2},
@@ -132,7 +133,7 @@ class TestAlertOnce(CommittedCase):
         alerts = self.real["buying.alert"].search([("group_id", "in", self.groups.ids)])
         self.assertEqual(Counter(alerts.group_id.ids), Counter(self.groups.ids), "one alert per group")
         self.assertEqual(len(alerts), len(self.groups))
-        wanted = Counter((group.id, address) for group in self.groups for address in ADDRESSES)
+        wanted = Counter((group.id, address) for group in self.groups for address in (*ADDRESSES, COPY))
         self.assertEqual(Counter((mail.res_id, mail.email_to) for mail in self.get_mails()), wanted)
         return alerts
 
@@ -182,7 +183,7 @@ class TestAlertOnce(CommittedCase):
             (address, str(message["Subject"])) for _from, to, message in self.keeper.messages for address in to
         )
         self.assertEqual(set(received.values()), {1}, "nobody got the same mail twice")
-        self.assertEqual(len(self.keeper.messages), 9)
+        self.assertEqual(len(self.keeper.messages), 12)
         self.refresh()
         uncertain = self.get_mails().filtered(lambda mail: mail.state != "sent")
         self.assertEqual(uncertain.mapped("failure_type"), ["mail_uncertain"], "one may have been sent, and says so")
@@ -191,11 +192,9 @@ class TestAlertOnce(CommittedCase):
     def check_message(self):
         """Headers, both parts, and the links of one message as it arrived."""
         _from, recipients, message = next(m for m in self.keeper.messages if "desk.alert@example.com" in m[1])
-        self.assertEqual(recipients, ("desk.alert@example.com", "boss.alert@example.com"))
-        copied = [m for m in self.keeper.messages if "boss.alert@example.com" in m[1]]
-        self.assertEqual(len(copied), 3, "one copy for each group, not for each recipient")
+        self.assertEqual(recipients, ("desk.alert@example.com",))
         self.assertEqual(message["To"], "desk.alert@example.com")
-        self.assertEqual(message["Cc"], "boss.alert@example.com")
+        self.assertIsNone(message["Cc"])
         self.assertIn("journeys@example.com", message["From"])
         self.assertEqual(message["Reply-To"], "answers@example.com")
         self.assertEqual(message["Auto-Submitted"], "auto-generated")
@@ -210,7 +209,25 @@ class TestAlertOnce(CommittedCase):
             self.assertRegex(part, r"/buying/alert/\d+/[0-9a-f]{64}/not_ready")
             self.assertNotIn("alert-recipient", part)
             self.assertNotIn("/answer/", part)
+        self.assertIn(f"A copy that cannot be answered goes to {COPY}.", " ".join(plain.split()))
         self.assertRegex(plain, r"(?m)^Account: Alert once \d$")
         self.assertRegex(plain, r"(?m)^Members\n-------$")
         self.assertNotRegex(plain, r"<\w")
         self.assertLess(len(message.as_bytes()), 100_000)
+        self.check_copy()
+
+    def check_copy(self):
+        """Whoever is in copy learns the same, and can do nothing in the name of a recipient."""
+        copied = [m for m in self.keeper.messages if COPY in m[1]]
+        self.assertEqual(len(copied), 3, "one copy for each group, not for each recipient")
+        for _from, recipients, message in copied:
+            self.assertEqual(recipients, (COPY,), "a mail of its own")
+            self.assertEqual((message["To"], message["Cc"], message["Bcc"]), (COPY, None, None))
+            self.assertRegex(message["Subject"], r"^Copy: Alert once for Alert once \d is ready for you$")
+            plain, html = (message.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))
+            for part in (plain, html):
+                self.assertNotIn("/buying/alert/", part)
+                self.assertRegex(part, r"/odoo/buying.group/\d+")
+                self.assertIn("+1 204-555-0144", part)
+            self.assertIn(f"was sent to {', '.join(ADDRESSES)}, who can answer it.", " ".join(plain.split()))
+            self.assertNotIn("Not ready", plain)

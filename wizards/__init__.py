@@ -1,3 +1,4 @@
+from . import wizard_reader
 from . import buying_alert_preview
 from . import buying_alert_refuse
 from . import buying_group_create

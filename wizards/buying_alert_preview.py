@@ -11,8 +11,10 @@ class BuyingAlertPreview(models.TransientModel):
     would get it. Nothing is sent or logged, and the links to answer lead to a page that says so."""
 
     _name = "buying.alert.preview"
+    _inherit = "buying.wizard.reader"
     _description = "Preview of a Sales Alert"
     _rec_name = "group_id"
+    _read_checked = ("group_id", "node_id")
 
     group_id = fields.Many2one("buying.group", "Buying Group", required=True, ondelete="cascade")
     node_id = fields.Many2one("journey.node", "Step", readonly=True, ondelete="cascade")
@@ -20,7 +22,9 @@ class BuyingAlertPreview(models.TransientModel):
     email_from = fields.Char("From", compute="_compute_preview")
     reply_to = fields.Char(compute="_compute_preview")
     sent_to = fields.Text("To", compute="_compute_preview")
-    email_cc = fields.Char("Cc", compute="_compute_preview")
+    copied_to = fields.Text(
+        "Copy To", compute="_compute_preview", help="In mails of their own, without links to answer."
+    )
     refused = fields.Text("Not Sent To", compute="_compute_preview")
     subject = fields.Char(compute="_compute_preview")
     body_html = fields.Html("Mail", compute="_compute_preview", sanitize=False)
@@ -36,7 +40,7 @@ class BuyingAlertPreview(models.TransientModel):
         for preview in self:
             preview.update(
                 dict.fromkeys(
-                    ("email_from", "reply_to", "sent_to", "email_cc", "refused", "subject", "body_html", "body_text"),
+                    ("email_from", "reply_to", "sent_to", "copied_to", "refused", "subject", "body_html", "body_text"),
                     False,
                 )
             )
@@ -52,26 +56,6 @@ class BuyingAlertPreview(models.TransientModel):
             if preview.node_id:
                 preview._fill_in_envelope()
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        wizards = super().create(vals_list)
-        wizards._check_reader()
-        return wizards
-
-    def write(self, vals):
-        result = super().write(vals)
-        self._check_reader()
-        return result
-
-    def _check_reader(self):
-        """The host shows the name of whatever a record names, so nobody may name here what they may not read.
-
-        :raise AccessError: the current user may not read the group or the step
-        """
-        self.group_id.check_access("read")
-        if self.node_id:
-            self.node_id.check_access("read")
-
     def _fill_in_envelope(self):
         """Who would get the alert, and from whom, if the journey's step sent it now."""
         node = self.node_id
@@ -81,18 +65,19 @@ class BuyingAlertPreview(models.TransientModel):
         request = AlertRequest(salespeople=set(self.group_id.sudo().partner_id.user_id.filtered("active").ids))
         found = action._get_alert_recipients({self.group_id._origin: request})[self.group_id._origin]
         going = [recipient for recipient in found if not recipient.refusal]
+        to, copies = (
+            [f"{one.name} <{one.email}>" if one.name else one.email for one in going if one.is_copy == is_copy]
+            for is_copy in (False, True)
+        )
+        tell = self.env["buying.alert"]._tell_lines
         sender = action.alert_email_from or responsible.sudo().email_formatted or self.env.company.email_formatted
         self.update(
             {
                 "email_from": sender,
                 "reply_to": action.alert_reply_to or sender,
-                "sent_to": "\n".join(
-                    f"{recipient.name} <{recipient.email}>" if recipient.name else recipient.email
-                    for recipient in going
-                )
-                or self.env._("Nobody"),
-                "email_cc": action.alert_email_cc,
-                "refused": "\n".join(recipient.refusal for recipient in found if recipient.refusal),
+                "sent_to": tell(to) or self.env._("Nobody"),
+                "copied_to": tell(copies) if to else False,
+                "refused": tell(list(dict.fromkeys(recipient.refusal for recipient in found if recipient.refusal))),
             }
         )
 

@@ -12,7 +12,9 @@ class EngagementMomentNote(models.TransientModel):
     """
 
     _name = "engagement.moment.note"
+    _inherit = "buying.wizard.reader"
     _description = "Note an Interesting Moment"
+    _read_checked = ("activity_id",)
 
     res_model = fields.Char("Document Model")
     res_id = fields.Integer("Document")
@@ -30,24 +32,6 @@ class EngagementMomentNote(models.TransientModel):
             else:
                 record = wizard._get_record()
             wizard.about = record.display_name if record else False
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        wizards = super().create(vals_list)
-        wizards._check_reader()
-        return wizards
-
-    def write(self, vals):
-        result = super().write(vals)
-        self._check_reader()
-        return result
-
-    def _check_reader(self):
-        """The host shows the name of whatever a record names, so nobody may name here what they may not read.
-
-        :raise AccessError: the current user may not read the moment
-        """
-        self.activity_id.check_access("read")
 
     def _get_record(self):
         """:raise UserError: there is no such record, or moments cannot be about it

@@ -108,29 +108,34 @@ class IrActionsServer(models.Model):
         automatic = {"journey_step", "__action_done", "cron_id"} & context.keys() or self.env.uid == SUPERUSER_ID
         return "journey" if automatic else "manual"
 
-    def _report_skipped(self, records, reasons):
+    def _report_skipped(self, records, reasons, notes=None):
         """What a runner returns about records for which there was nothing to do, or nothing that may be done.
 
         :param dict reasons: ``{record id: reason}``
-        :return: for a step, ``{"journey_skipped": reasons}``; for a person, a notification; else ``False``
+        :param dict notes: ``{record id: what there is to tell about one that was done}``
+        :return: for a step, ``{"journey_skipped": reasons, "journey_notes": notes}``; for a person, a notification;
+            else ``False``
         """
-        if not reasons:
+        if not reasons and not notes:
             return False
         if self.env.context.get("journey_step"):
-            return {"journey_skipped": reasons}
+            return {"journey_skipped": reasons, "journey_notes": notes or {}}
         if self._get_action_source() != "manual":
             return False
+        message = ""
+        if reasons:
+            message = self.env._(
+                "Nothing was done for %(count)s of %(total)s records: %(reasons)s",
+                count=len(reasons),
+                total=len(records),
+                reasons=" ".join(list(dict.fromkeys(reasons.values()))[:5]),
+            )
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": "warning",
-                "message": self.env._(
-                    "Nothing was done for %(count)s of %(total)s records: %(reasons)s",
-                    count=len(reasons),
-                    total=len(records),
-                    reasons=" ".join(list(dict.fromkeys(reasons.values()))[:5]),
-                ),
+                "message": " ".join(filter(None, [message, *list(dict.fromkeys((notes or {}).values()))[:5]])),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }

@@ -31,7 +31,7 @@ class JourneyTrace(models.Model):
     # frozen version are deleted with their whole journey only
     path_id = fields.Integer(help="Of several paths with the same outcome, the one that was taken.")
     outcome_name = fields.Char("Way Out", compute="_compute_outcome_name")
-    reason = fields.Char(help="Why the step was skipped or failed, or what it waits for.")
+    reason = fields.Char(help="Why the step was skipped or failed, what it waits for, or what else there is to tell.")
     attempts = fields.Integer(default=0)
     started_at = fields.Datetime("Started")
     date = fields.Datetime("Ended")

@@ -63,8 +63,8 @@ class IrActionsServer(models.Model):
     )
     alert_email_cc = fields.Char(
         "Copy To",
-        help="Email addresses, separated by commas, that get one copy of each alert, in the language of its first "
-        "recipient.",
+        help="Email addresses, separated by commas, each of which gets a copy of each alert in a mail of its own, "
+        "without links to answer.",
     )
     alert_email_from = fields.Char("Alert Sender", help="Empty: the user who runs the action.")
     alert_reply_to = fields.Char("Alert Replies To", help="Empty: the sender.")
@@ -161,11 +161,33 @@ class IrActionsServer(models.Model):
         elif not count and not self.alert_to_salesperson:
             errors.append(self.env._("The sales alert has no recipient."))
         if count > MAX_RECIPIENTS:
-            errors.append(self.env._("A sales alert can have up to %(count)s recipients.", count=MAX_RECIPIENTS))
+            errors.append(
+                self.env._(
+                    "A sales alert can have up to %(most)s recipients. This one would have %(count)s, of whom "
+                    "%(users)s are users or members of the team.",
+                    most=MAX_RECIPIENTS,
+                    count=count,
+                    users=len(self._get_alert_users()),
+                )
+            )
         if silent := self._get_alert_users().filtered(lambda user: not user.email_normalized):
             errors.append(
                 self.env._("These users have no email address: %(names)s", names=", ".join(silent.mapped("name")[:10]))
             )
+        if self.model_id.model == "res.partner" and not self.alert_solution_id:
+            errors.append(self.env._("Choose the solution that the sales alert is about."))
+        return errors
+
+    def _get_alert_gaps(self):
+        """What keeps an alert from being made at all. What leaves out some of its recipients, as a team that grew too
+        large since the journey was published, is told in the log of the alert instead.
+
+        :rtype: list[str]
+        """
+        self.ensure_one()
+        errors = []
+        if not self.alert_to_salesperson and not self._get_alert_users() and not self._get_alert_addresses():
+            errors.append(self.env._("The sales alert has no recipient."))
         if self.model_id.model == "res.partner" and not self.alert_solution_id:
             errors.append(self.env._("Choose the solution that the sales alert is about."))
         return errors
@@ -187,8 +209,8 @@ class IrActionsServer(models.Model):
         :raise UserError: the action names no recipient, or no solution
         """
         records = self._get_action_records(eval_context)
-        action = self.sudo()
-        if errors := action._get_alert_errors():
+        action = self.sudo()  # who runs an action need not be able to read its parameters
+        if errors := action._get_alert_gaps():
             raise UserError("\n".join(errors))
         visits = self._get_alert_visits()
         requests, reasons = {}, {}
@@ -205,11 +227,16 @@ class IrActionsServer(models.Model):
                 request.leads.append(record.id)
                 user = record.user_id or user
             request.salespeople |= set(user.filtered("active").ids)
-        _alerts, refusals = records.env["buying.alert"]._send(action.with_env(records.env).sudo(), requests)
+        alerts, refusals = records.env["buying.alert"]._send(action.with_env(records.env).sudo(), requests)
+        notes = {alert.group_id.id: alert._get_left_out_text() for alert in alerts if alert.left_out}
+        told = {}
         for record in records:
-            if (group := group_of.get(record.id)) and group.id in refusals:
-                reasons[record.id] = refusals[group.id]
-        return self._report_skipped(records, reasons)
+            if group := group_of.get(record.id):
+                if group.id in refusals:
+                    reasons[record.id] = refusals[group.id]
+                elif group.id in notes:
+                    told[record.id] = notes[group.id]
+        return self._report_skipped(records, reasons, told)
 
     def _get_alert_visits(self):
         """The visits of the journey's step that each record is acted on for; empty outside a journey.

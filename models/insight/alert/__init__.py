@@ -5,6 +5,7 @@ from . import buying_alert_answer
 from . import buying_alert_notify
 from . import buying_alert_send
 from . import buying_alert_content
+from . import buying_alert_words
 from . import buying_group
 from . import journey_node
 from . import journey_participant

@@ -57,7 +57,10 @@ class BuyingAlert(models.Model):
         help="The leads that the alert came from.",
     )
     recipient_ids = fields.One2many("buying.alert.recipient", "alert_id", "Recipients")
-    recipient_count = fields.Integer("Number of Recipients", compute="_compute_recipient_count")
+    left_out = fields.Text("Not Sent To", help="Who was to get the alert and got none, and why.")
+    recipient_count = fields.Integer(
+        "Number of Recipients", compute="_compute_recipient_count", help="Those in copy do not count."
+    )
     sent_to = fields.Char(compute="_compute_recipient_count", help="The first of the recipients.")
     state = fields.Selection(
         [("sent", "Sent"), ("accepted", "Accepted"), ("not_ready", "Not Ready")],
@@ -77,12 +80,20 @@ class BuyingAlert(models.Model):
         "This step has sent its alert about the group already.",
     )
 
-    @api.depends("recipient_ids.email", "recipient_ids.name")
+    @api.depends("recipient_ids.email", "recipient_ids.name", "recipient_ids.is_copy")
     def _compute_recipient_count(self):
         for alert in self:
-            names = alert.recipient_ids._get_names()
+            names = alert._get_addressees()._get_names()
             alert.recipient_count = len(names)
             alert.sent_to = self._shorten(names)
+
+    def _get_addressees(self):
+        """The recipients who may answer."""
+        return self.recipient_ids.filtered(lambda recipient: not recipient.is_copy)
+
+    def _get_copied(self):
+        """The recipients in copy."""
+        return self.recipient_ids.filtered("is_copy")
 
     @api.model
     def _shorten(self, names, most=5):

@@ -1,5 +1,6 @@
 # What a sales alert tells about a group: facts as texts in the language of the context, ready to be shown.
 import re
+from dataclasses import dataclass
 
 import babel.numbers
 from markupsafe import Markup
@@ -9,6 +10,7 @@ from odoo.tools import SQL, format_date, format_list
 from odoo.tools.misc import babel_locale_parse, get_lang
 
 from ..buying_summary_facts import SUMMARY_DAYS, round_half_up
+from .buying_alert_recipient import ANSWERS
 
 # Adobe Journey Optimizer B2B Edition, sales alert email
 TOP_MEMBERS = 4
@@ -26,6 +28,14 @@ class AlertContents(dict):
     """``{group id: content}``, handed to the template by way of the context."""
 
 
+@dataclass(frozen=True)
+class AlertEnvelope:
+    """What a mail tells about whom else the alert went to: the names of its recipients and of those in copy."""
+
+    sent_to: tuple = ()
+    copied_to: tuple = ()
+
+
 class BuyingAlertContent(models.AbstractModel):
     """The content of sales alerts, for many groups at once, as far as the current user may read it.
 
@@ -37,13 +47,15 @@ class BuyingAlertContent(models.AbstractModel):
     _description = "Content of Sales Alerts"
 
     @api.model
-    def _collect(self, groups, recipient=""):
+    def _collect(self, groups, recipient="", envelopes=None, is_copy=False):
         """:param str recipient: name of the recipient, or ``RECIPIENT``; empty if it is not known
+        :param dict envelopes: ``{group id: AlertEnvelope}``; groups may be missing
+        :param bool is_copy: for whom is in copy: says so, and has no links to answer
         :return: ``{group id: content}``. A content holds texts: ``greeting``, ``opening``, ``name``, ``account``,
             ``engagement`` (0 to 100), ``completeness``, ``solution``, ``status``, ``top_engaged``, ``topics``,
             ``missing``, ``intent``, ``summary``, ``summary_note``, ``moments_count``, ``more_members``, ``url``,
-            ``accept_url``, ``not_ready_url``, ``preview``, ``footer``; ``words``, see :meth:`_get_words`; ``moments``:
-            dicts of ``date``, ``who``, ``text``;
+            ``accept_url``, ``not_ready_url``, ``preview``, ``footer``; ``can_answer``; ``words``, see
+            :meth:`_get_words`; ``moments``: dicts of ``date``, ``who``, ``text``;
             ``members``: dicts of ``name``, ``title``, ``role``, ``score``, ``moment``, ``activities`` (texts),
             ``email``, ``phone``, ``tel``; ``call``: that of ``members`` to call first, or ``None``,
             and ``call_first``, who that is
@@ -66,13 +78,11 @@ class BuyingAlertContent(models.AbstractModel):
                 for member in members[:TOP_MEMBERS]
             ]
             found = moments[group.id]
+            envelope = (envelopes or {}).get(group.id) or AlertEnvelope()
             content = {
                 "words": words,
                 "greeting": self.env._("Hello %(name)s,", name=recipient) if recipient else self.env._("Hello,"),
-                "opening": self.env._(
-                    "The buying group %(group)s is ready for your review.",
-                    group=Markup("<strong>%s</strong>") % group.name,
-                ),
+                "opening": self._tell_opening(group, envelope, is_copy),
                 "name": group.name,
                 "account": group.sudo().partner_id.name or "",
                 "engagement": str(round_half_up(group.engagement)),
@@ -94,58 +104,18 @@ class BuyingAlertContent(models.AbstractModel):
                 "more_members": self._tell_more(len(members) - len(cards)),
                 "call": next((card for card in cards if card["tel"]), None),
                 "url": group._get_alert_url(),
-                # the recipient's own addresses are put in when the mail leaves
-                "accept_url": f"{group.get_base_url()}/buying/alert/answer/accept",
-                "not_ready_url": f"{group.get_base_url()}/buying/alert/answer/not_ready",
+                "can_answer": not is_copy,
             }
+            for answer in ANSWERS:
+                # the recipient's own address is put in when the mail leaves; of a template without ``can_answer``, the
+                # buttons of a copy open the group
+                url = f"{group.get_base_url()}/buying/alert/answer/{answer}"
+                content[f"{answer}_url"] = content["url"] if is_copy else url
             content["call_first"] = self._tell_call(content["call"])
             content["preview"] = self._tell_preview(content)
-            content["footer"] = self.env._(
-                "This mail was made from the records of %(company)s and is meant for internal use. The links to answer "
-                "are yours alone: do not forward them.",
-                company=(group.sudo().company_id or self.env.company).name,
-            )
+            content["footer"] = self._tell_footer(group, envelope, is_copy)
             result[group.id] = content
         return result
-
-    @api.model
-    def _get_words(self):
-        """The words of the template by which it can be in any language, and be changed for all of them at once.
-
-        :rtype: dict[str, str]
-        """
-        return {
-            "group": self.env._("Buying group"),
-            "name": self.env._("Name"),
-            "account": self.env._("Account"),
-            "engagement_days": self.env._("Engagement (30 days)"),
-            "completeness": self.env._("Completeness"),
-            "solution": self.env._("Solution"),
-            "status": self.env._("Status"),
-            "highlights": self.env._("Highlights"),
-            "top_engaged": self.env._("Top engaged members"),
-            "topics": self.env._("Topics of interest"),
-            "missing": self.env._("Missing roles"),
-            "intent": self.env._("Intent level"),
-            "summary": self.env._("Summary"),
-            "moments": self.env._("Key interesting moments"),
-            "view_all": self.env._("View all in the buying group"),
-            "members": self.env._("Members"),
-            "no_members": self.env._("Nobody is a member yet."),
-            "title": self.env._("Job title"),
-            "role": self.env._("Role"),
-            "engagement": self.env._("Engagement"),
-            "last_moment": self.env._("Last interesting moment"),
-            "activities": self.env._("Latest activities"),
-            "email": self.env._("Email"),
-            "phone": self.env._("Phone"),
-            "none": self.env._("None yet"),
-            "no_email": self.env._("No email address"),
-            "no_phone": self.env._("No phone number"),
-            "accept": self.env._("Accept"),
-            "not_ready": self.env._("Not ready"),
-            "open": self.env._("Open the buying group"),
-        }
 
     # Members ------------------------------------------------------------------------------------------------------
 
@@ -374,6 +344,38 @@ class BuyingAlertContent(models.AbstractModel):
         if card["title"]:
             return self.env._("Call first: %(name)s (%(title)s)", name=card["name"], title=card["title"])
         return self.env._("Call first: %(name)s", name=card["name"])
+
+    @api.model
+    def _tell_opening(self, group, envelope, is_copy):
+        name = Markup("<strong>%s</strong>") % group.name
+        if not is_copy:
+            return self.env._("The buying group %(group)s is ready for your review.", group=name)
+        return self.env._(
+            "This is a copy, for your information: the sales alert about the buying group %(group)s was sent to "
+            "%(names)s, who can answer it.",
+            group=name,
+            names=self.env["buying.alert"]._shorten(envelope.sent_to),
+        )
+
+    @api.model
+    def _tell_footer(self, group, envelope, is_copy):
+        company = (group.sudo().company_id or self.env.company).name
+        if is_copy:
+            return self.env._(
+                "This mail was made from the records of %(company)s and is meant for internal use.", company=company
+            )
+        text = self.env._(
+            "This mail was made from the records of %(company)s and is meant for internal use. The links to answer "
+            "are yours alone: do not forward them.",
+            company=company,
+        )
+        if not envelope.copied_to:
+            return text
+        copied = self.env._(
+            "A copy that cannot be answered goes to %(names)s.",
+            names=self.env["buying.alert"]._shorten(envelope.copied_to),
+        )
+        return f"{text} {copied}"
 
     @api.model
     def _tell_preview(self, content):

@@ -11,7 +11,11 @@ ANSWERS = {"accept": "accepted", "not_ready": "not_ready"}
 
 
 class BuyingAlertRecipient(models.Model):
-    """One recipient of one alert, with a mail of its own in its own language."""
+    """One recipient of one alert, with a mail of its own in its own language.
+
+    Who is in copy has a mail without links to answer. A link answers for 30 days; that of a user only while the user
+    works here and may still see the group, see :meth:`_get_answer_refusal`.
+    """
 
     _name = "buying.alert.recipient"
     _description = "Recipient of a Sales Alert"
@@ -25,6 +29,12 @@ class BuyingAlertRecipient(models.Model):
     lang = fields.Char("Language")
     tz = fields.Char("Time Zone")
     user_id = fields.Many2one("res.users", ondelete="set null", help="The user with this address, if there is one.")
+    is_copy = fields.Boolean("Copy", help="Got the alert for information and cannot answer it.")
+    # empty for alerts of earlier versions
+    sent_as = fields.Selection(
+        [("outside", "Somebody Outside"), ("user", "User Without Access"), ("reader", "User With Access")],
+        help="Who had this address when the alert was made, and whether this user could open the group.",
+    )
     mail_ids = fields.One2many("mail.mail", "alert_recipient_id", "Mails", groups="base.group_system")
     mail_state = fields.Selection(
         [("outgoing", "Waiting"), ("sent", "Sent"), ("failed", "Failed"), ("cancel", "Cancelled")],
@@ -45,9 +55,10 @@ class BuyingAlertRecipient(models.Model):
         return [recipient.name or recipient.email for recipient in self]
 
     def _get_rendering(self):
-        """What the text of the mail depends on besides the group: ``(language, time zone, whether there is a name)``"""
+        """What the text of the mail depends on besides the group: ``(language, time zone, whether there is a name,
+        whether it is a copy)``"""
         self.ensure_one()
-        return self.lang or "en_US", self.tz or None, bool(self.name)
+        return self.lang or "en_US", self.tz or None, bool(self.name), self.is_copy
 
     def _get_email_to(self):
         """The address as it stands in the mail: that of a user with the user's name."""
@@ -76,14 +87,47 @@ class BuyingAlertRecipient(models.Model):
 
     @api.model
     def _browse_by_token(self, recipient_id, token):
-        """The recipient with this id if the token is right, else an empty recordset; with system rights.
+        """The recipient with this id if the token is right, else an empty recordset; with system rights. Nobody in copy
+        is ever found.
 
         :rtype: buying.alert.recipient
         """
+        # the token is what gives the right: whoever follows a link need not be a user
         recipient = self.sudo().browse(recipient_id).exists()
-        if recipient and is_same_token(recipient._get_token(), token):
+        if recipient and not recipient.is_copy and is_same_token(recipient._get_token(), token):
             return recipient
         return self.sudo().browse()
+
+    def _get_answer_refusal(self, user=None):
+        """Why this link, which is not too old, answers no more.
+
+        :param user: ``res.users`` who is logged in and works here: they answer themselves, whoever got the mail
+        :return: ``inactive``: the user who got the mail works here no more; ``no_access``: who would answer may not see
+            the group, or not any more; ``None``: it can be answered
+        :rtype: str
+        """
+        self.ensure_one()
+        who = user or self.user_id
+        if not who:
+            # somebody outside, or a user who was deleted since
+            return "inactive" if self.sent_as in ("user", "reader") else None
+        if not who.active or who.share:
+            return "inactive"
+        group = self.group_id
+        if group.company_id and group.company_id not in who.company_ids:
+            return "no_access"
+        # a team's alert also reaches members who never could open the group: what the mail allows them stays allowed
+        if who == self.user_id and self.sent_as == "reader" and not self._may_open(who, group):
+            return "no_access"
+        return None
+
+    @api.model
+    def _may_open(self, user, groups):
+        """Those of the groups that the user may open, in whichever of their companies; the host's rules decide.
+
+        :rtype: buying.group
+        """
+        return groups.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)._filtered_access("read")
 
     def _is_expired(self):
         """Whether the links of this recipient answer no more."""

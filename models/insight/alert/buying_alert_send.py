@@ -7,10 +7,14 @@ from markupsafe import escape
 from odoo import api, fields, models
 from odoo.tools import format_datetime
 
-from .buying_alert_content import RECIPIENT, AlertContents
+from .buying_alert_content import RECIPIENT, AlertContents, AlertEnvelope
 
 # named in the group's chatter; the log has all
 MAX_NAMES = 20
+# so many lines say who got no alert, and why
+MAX_LINES = 50
+# and so many of them are told where the log is not
+TOLD_REASONS = 2
 
 
 @dataclass
@@ -25,7 +29,8 @@ class AlertRequest:
 
 @dataclass(frozen=True)
 class AlertRecipient:
-    """An address, and what is known about who reads it. ``refusal`` says why nothing is sent there."""
+    """An address, and what is known about who reads it. ``refusal`` says why nothing is sent there; ``is_copy``, that
+    the mail is for information only."""
 
     email: str
     name: str | None = None
@@ -33,6 +38,7 @@ class AlertRecipient:
     tz: str | None = None
     user_id: int | None = None
     refusal: str | None = None
+    is_copy: bool = False
 
 
 class BuyingAlert(models.Model):
@@ -49,22 +55,30 @@ class BuyingAlert(models.Model):
         :rtype: tuple
         """
         refusals = self._get_refusals(action, requests)
-        recipients = {}
+        recipients, left_out = {}, {}
         for group, found in action._get_alert_recipients(
             {group: request for group, request in requests.items() if group.id not in refusals}
         ).items():
             recipients[group] = [recipient for recipient in found if not recipient.refusal]
-            if not recipients[group]:
-                reasons = list(dict.fromkeys(recipient.refusal for recipient in found))
+            reasons = list(dict.fromkeys(recipient.refusal for recipient in found if recipient.refusal))
+            if all(recipient.is_copy for recipient in recipients[group]):
+                # copies of what nobody gets would be alarms that nobody answers
                 refusals[group.id] = " ".join(reasons) or self.env._("There is nobody to send the sales alert to.")
+            left_out[group] = self._tell_lines(reasons)
         going = [group for group in requests if group.id not in refusals]
+        openers = self._find_openers({group: recipients[group] for group in going})
+        # only the system writes the log of alerts
         alerts = self.sudo().create(
-            [self._prepare_alert(action, group, requests[group], recipients[group]) for group in going]
+            [
+                self._prepare_alert(action, group, requests[group], recipients[group], left_out[group], openers)
+                for group in going
+            ]
         )
         if alerts:
             alerts._make_mails(action, self.env)
             groups = self.env["buying.group"].union(*going)
             # two steps that alert about one group at the same moment: the second one fails here and is tried again
+            # ours to write, also where the responsible user may only read the group
             groups.sudo().alert_date = fields.Datetime.now()
             bodies = {alert.group_id.id: alert._get_note() for alert in alerts}
             groups.sudo()._message_log_batch(bodies=bodies, author_id=self.env.user.partner_id.id)
@@ -96,7 +110,38 @@ class BuyingAlert(models.Model):
         return refusals
 
     @api.model
-    def _prepare_alert(self, action, group, request, recipients):
+    def _find_openers(self, recipients):
+        """Which users may open the groups that they are told about.
+
+        :param dict recipients: ``{buying.group: [AlertRecipient]}``
+        :return: ``{(user id, group id)}``
+        :rtype: set
+        """
+        groups_of = {}
+        for group, found in recipients.items():
+            for recipient in found:
+                if recipient.user_id:
+                    groups_of.setdefault(recipient.user_id, []).append(group.id)
+        openers = set()
+        Recipient, Group = self.env["buying.alert.recipient"], self.env["buying.group"]
+        # rules of the host are each user's own: one look for each user, however many groups there are
+        for user in self.env["res.users"].sudo().browse(groups_of):
+            openers |= {(user.id, group.id) for group in Recipient._may_open(user, Group.browse(groups_of[user.id]))}
+        return openers
+
+    @api.model
+    def _tell_lines(self, lines):
+        """One line each; of very many the first ones, and how many more there are.
+
+        :rtype: str
+        """
+        if len(lines) <= MAX_LINES:
+            return "\n".join(lines)
+        more = self.env._("And %(count)s more.", count=len(lines) - MAX_LINES)
+        return "\n".join([*lines[:MAX_LINES], more])
+
+    @api.model
+    def _prepare_alert(self, action, group, request, recipients, left_out, openers):
         """Values of ``buying.alert``."""
         participant_id, visit = request.visits[0] if request.visits else (False, 0)
         node = action.journey_node_id if request.visits else action.journey_node_id.browse()
@@ -109,6 +154,7 @@ class BuyingAlert(models.Model):
             "participant_ids": [fields.Command.set([participant_id for participant_id, _visit in request.visits])],
             "visit": visit,
             "lead_ids": [fields.Command.set(request.leads)],
+            "left_out": left_out or False,
             "recipient_ids": [
                 fields.Command.create(
                     {
@@ -117,6 +163,10 @@ class BuyingAlert(models.Model):
                         "lang": recipient.lang,
                         "tz": recipient.tz,
                         "user_id": recipient.user_id,
+                        "is_copy": recipient.is_copy,
+                        "sent_as": ("reader" if (recipient.user_id, group.id) in openers else "user")
+                        if recipient.user_id
+                        else "outside",
                     }
                 )
                 for recipient in recipients
@@ -126,8 +176,26 @@ class BuyingAlert(models.Model):
     def _get_note(self):
         """What the group's chatter says about the alert."""
         self.ensure_one()
+        names = self._shorten(self._get_addressees()._get_names(), MAX_NAMES)
+        parts = [self.env._("Sales alert sent to %(addresses)s.", addresses=names)]
+        if copied := self._get_copied():
+            parts.append(self.env._("Copy to %(addresses)s.", addresses=self._shorten(copied._get_names(), MAX_NAMES)))
+        if self.left_out:
+            parts.append(self._get_left_out_text())
+        return " ".join(parts)
+
+    def _get_left_out_text(self):
+        """That somebody got no alert, and the first reasons; all are in ``left_out``.
+
+        :rtype: str
+        """
+        self.ensure_one()
+        reasons = (self.left_out or "").split("\n")
+        if len(reasons) <= TOLD_REASONS:
+            return self.env._("Not everybody got the sales alert: %(reasons)s", reasons=" ".join(reasons))
         return self.env._(
-            "Sales alert sent to %(addresses)s.", addresses=self._shorten(self.recipient_ids._get_names(), MAX_NAMES)
+            "Not everybody got the sales alert: %(reasons)s The log of the alert has more.",
+            reasons=" ".join(reasons[:TOLD_REASONS]),
         )
 
     # Mails --------------------------------------------------------------------------------------------------------
@@ -135,7 +203,6 @@ class BuyingAlert(models.Model):
     def _make_mails(self, action, env):
         """:param env: whose user's rights decide what the mails tell"""
         sender = env.user.email_formatted or env.company.email_formatted
-        copy_to = ", ".join(action._get_alert_copies())
         common = {
             "email_from": action.alert_email_from or sender,
             "reply_to": action.alert_reply_to or action.alert_email_from or sender,
@@ -148,9 +215,15 @@ class BuyingAlert(models.Model):
             "journey_outbox": "open",
             "headers": repr({"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "OOF"}),
         }
+        envelopes = {
+            alert.group_id.id: AlertEnvelope(
+                tuple(alert._get_addressees()._get_names()), tuple(alert._get_copied()._get_names())
+            )
+            for alert in self
+        }
         values = []
-        for (lang, tz, is_named), alike in self.recipient_ids.grouped(lambda one: one._get_rendering()).items():
-            texts = self._render(alike.alert_id.group_id.with_env(env), lang, tz, is_named)
+        for rendering, alike in self.recipient_ids.grouped(lambda one: one._get_rendering()).items():
+            texts = self._render(alike.alert_id.group_id.with_env(env), *rendering, envelopes=envelopes)
             for recipient in alike:
                 subject, body = texts[recipient.group_id.id]
                 values.append(
@@ -159,8 +232,6 @@ class BuyingAlert(models.Model):
                         "subject": subject,
                         "body_html": body.replace(RECIPIENT, str(escape(recipient.name or ""))),
                         "email_to": recipient._get_email_to(),
-                        # one copy is enough, however many recipients there are
-                        "email_cc": copy_to if recipient == recipient.alert_id.recipient_ids[0] else False,
                         "res_id": recipient.group_id.id,
                         "alert_recipient_id": recipient.id,
                         "journey_id": recipient.alert_id.journey_id.id,
@@ -171,24 +242,35 @@ class BuyingAlert(models.Model):
         return mails
 
     @api.model
-    def _render(self, groups, lang, tz=None, is_named=False):
+    def _render(self, groups, lang, tz=None, is_named=False, is_copy=False, envelopes=None):
         """The alert about these groups in a language, as the user of ``groups`` may see what it tells.
 
         :param str lang: code of a language
         :param str tz: time zone of dates
         :param bool is_named: whether the greeting has a place for the recipient's name, see ``RECIPIENT``
+        :param bool is_copy: for whom is in copy
+        :param dict envelopes: ``{group id: AlertEnvelope}``
         :return: ``{group id: (subject, body)}``
         :rtype: dict
         """
         template = self.env.ref("crm_buying_journey.mail_template_sales_alert").sudo()
         groups = groups.with_context(lang=lang, tz=tz)
-        contents = self.env["buying.alert.content"].with_env(groups.env)._collect(groups, RECIPIENT if is_named else "")
+        contents = (
+            self.env["buying.alert.content"]
+            .with_env(groups.env)
+            ._collect(groups, RECIPIENT if is_named else "", envelopes, is_copy)
+        )
         # the template is ours and trusted; what it shows is read with the rights of the current user
         template = template.with_env(groups.env).with_context(alert_contents=AlertContents(contents))
         subjects = template._render_field("subject", groups.ids, set_lang=lang)
         bodies = template._render_field("body_html", groups.ids, set_lang=lang)
         # a line break in an imported name would keep the mail from leaving
-        return {group.id: (" ".join(subjects[group.id].split()), bodies[group.id]) for group in groups}
+        subjects = {group_id: " ".join(subject.split()) for group_id, subject in subjects.items()}
+        if is_copy:
+            subjects = {
+                group_id: groups.env._("Copy: %(subject)s", subject=subject) for group_id, subject in subjects.items()
+            }
+        return {group.id: (subjects[group.id], bodies[group.id]) for group in groups}
 
     # Activities ---------------------------------------------------------------------------------------------------
 

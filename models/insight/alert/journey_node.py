@@ -35,8 +35,8 @@ class JourneyNode(models.Model):
         fields.Char,
         "alert_email_cc",
         "Copy To",
-        help="Email addresses, separated by commas, that get one copy of each alert, in the language of its first "
-        "recipient.",
+        help="Email addresses, separated by commas, each of which gets a copy of each alert in a mail of its own, "
+        "without links to answer.",
     )
     alert_email_from = step_parameter(
         fields.Char, "alert_email_from", "Alert Sender", help="Empty: the responsible user."

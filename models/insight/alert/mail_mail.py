@@ -3,7 +3,7 @@ import re
 
 from markupsafe import escape
 
-from odoo import fields, models
+from odoo import fields, models, tools
 
 from ....tools.plain_text import html_to_text
 from .buying_alert_recipient import ANSWERS
@@ -34,7 +34,11 @@ class MailMail(models.Model):
         recipient = self.alert_recipient_id.sudo()
         if not body or not recipient:
             return body
-        body = ANSWER_LINK.sub(lambda match: recipient._get_url(match[1]), str(body))
+        # whatever the template says, a copy leads to the group only, where everybody answers as themselves
+        group_url = recipient.group_id._get_alert_url()
+        body = ANSWER_LINK.sub(
+            lambda match: group_url if recipient.is_copy else recipient._get_url(match[1]), str(body)
+        )
         return DOCUMENT % {
             "lang": (recipient.lang or "en_US").replace("_", "-"),
             "title": escape(self.subject or ""),
@@ -45,6 +49,9 @@ class MailMail(models.Model):
         email_list = super()._prepare_outgoing_list(mail_server=mail_server, doc_to_followers=doc_to_followers)
         if recipient := self.alert_recipient_id.sudo():
             pair = self.with_context(lang=recipient.lang).env._("%(label)s: %(value)s")
+            # nobody else may get the links of this recipient, not even if somebody wrote a Cc into the waiting mail
+            email_list = [values for values in email_list if values["email_to"] and not values["partner_id"]]
             for values in email_list:
+                values |= {"email_cc": [], "email_to_normalized": tools.mail.email_normalize_all(self.email_to)}
                 values["body_alternative"] = html_to_text(values["body"], pair)
         return email_list

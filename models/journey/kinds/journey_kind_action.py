@@ -11,8 +11,9 @@ class JourneyKindAction(models.AbstractModel):
     """Runs the node's server action on the participants, or on their people, with the responsible user's rights.
 
     An action whose runner takes many records (``_run_action_<kind>_multi``) gets the whole batch at once. It may answer
-    with ``journey_skipped``, ``{record id: reason}``, and with ``journey_later``, ``{record id: when}``, for records
-    about which nobody can tell yet: the participant rests on the step until then.
+    with ``journey_skipped``, ``{record id: reason}``; with ``journey_notes``, ``{record id: what else to tell}``, for
+    records that were done; and with ``journey_later``, ``{record id: when}``, for records about which nobody can tell
+    yet: the participant rests on the step until then.
     """
 
     _name = "journey.kind.action"
@@ -83,13 +84,14 @@ class JourneyKindAction(models.AbstractModel):
                     if moments := [later[pid] for pid in persons.ids if pid in later]:
                         result[participant_id] = Later(max(moments))
                         continue
-                    reasons = [
-                        outcome["journey_skipped"][pid]
-                        for pid in persons.ids
-                        if pid in outcome.get("journey_skipped", {})
-                    ]
+                    reasons, notes = (
+                        [outcome[name][pid] for pid in persons.ids if pid in outcome.get(name, {})]
+                        for name in ("journey_skipped", "journey_notes")
+                    )
                     if persons and len(reasons) == len(persons):
                         result[participant_id] = Move(state="skipped", reason=reasons[0])
+                    elif notes:
+                        result[participant_id] = Move(reason=notes[0])
         return result
 
     def _get_visits(self, participants, targets):
