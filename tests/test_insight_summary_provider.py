@@ -156,11 +156,14 @@ class TestSummaryProvider(BuyingJourneyCase):
         self.assertFails("too large", (200, b"x" * 300_000))
 
     def test_answer_that_drips(self):
+        drops = []
+
         def drip(handler):
             handler.send_response(200)
             handler.send_header("Content-Length", "1000")
             handler.end_headers()
-            for _number in range(100):
+            for number in range(100):
+                drops.append(number)
                 try:
                     handler.wfile.write(b"x")
                     handler.wfile.flush()
@@ -169,9 +172,8 @@ class TestSummaryProvider(BuyingJourneyCase):
                 time.sleep(0.1)
 
         self.set_parameters(timeout="1")
-        start = time.monotonic()
         self.assertFails("took too long", (200, drip))
-        self.assertLess(time.monotonic() - start, 8)
+        self.assertLess(len(drops), 80, "nobody waits for the end")
 
     def test_connection_that_breaks(self):
         self.assertFails("failed", (200, lambda handler: handler.connection.close()))

@@ -50,7 +50,8 @@ class JourneyEngine(models.AbstractModel):
         engine._leave()
         steps = engine._advance(limit)
         engine._finish()
-        engine._trigger_next()
+        with engine._unless_taken():
+            engine._trigger_next()
         engine._commit()
         return steps
 
