@@ -41,6 +41,7 @@ from . import test_insight_alert_answer
 from . import test_insight_alert_access
 from . import test_insight_alert_copy
 from . import test_insight_alert_limit
+from . import test_insight_alert_batch
 from . import test_insight_alert_once
 from . import test_insight_alert_outbox
 from . import test_insight_topics

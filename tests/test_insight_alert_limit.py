@@ -77,9 +77,7 @@ class TestAlertLimit(AlertCase):
         journey = self.make_alert_journey(
             "buying.group", self.group, publish=False, alert_team_id=self.team.id, alert_email_to="zoe@example.com"
         )
-        with self.assertRaisesRegex(
-            UserError, "This one would have 5, of whom 4 are users"
-        ):
+        with self.assertRaisesRegex(UserError, "This one would have 5, of whom 4 are users"):
             journey.with_user(self.manager).action_publish()
 
     def test_the_preview_tells_who_would_be_left_out(self):

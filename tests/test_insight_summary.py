@@ -204,7 +204,7 @@ class TestSummaryFacts(BuyingJourneyCase):
 
     def test_group(self):
         self.did(self.director)
-        self.did(self.director, days=29)
+        self.did(self.director, days=29, subject="Lamp 2")
         self.did(self.director, days=31)
         self.did(self.director, is_automatic=True)
         self.did(self.director, code="quotation_sent")

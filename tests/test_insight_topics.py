@@ -24,6 +24,11 @@ class TestInsightTopics(BuyingJourneyCase):
         date = fields.Datetime.now() - timedelta(days=days)
         return self.Type.log(code, person, date=date, subject=subject, **values)
 
+    def met(self, person, subject, **values):
+        """The words came up twice, in two texts."""
+        self.did(person, f"{subject} 1", **values)
+        self.did(person, f"{subject} 2", **values)
+
     def topics(self, record, limit=3):
         return [topic["label"] for topic in record._get_topics(limit)[record.id]]
 
@@ -44,7 +49,8 @@ class TestInsightTopics(BuyingJourneyCase):
     def test_words_of_one_stem_count_together_and_stop_words_do_not(self):
         self.did(self.director, "The screens of your office")
         self.did(self.director, "A screen")
-        self.did(self.analyst, "Lamps")
+        self.did(self.analyst, "Lamps", days=9)
+        self.did(self.analyst, "A lamp", days=9)
         self.assertEqual(self.topics(self.group, 1), ["screen"])
         self.assertNotIn("The", self.topics(self.group, 9))
         self.assertNotIn("your", self.topics(self.group, 9))
@@ -68,23 +74,134 @@ class TestInsightTopics(BuyingJourneyCase):
         self.did(self.director, "Re: Quotation S00021 for Azure Interior, Brandon Freeman")
         self.did(self.director, "Hi Brandon, offer 2026-44")
         self.did(self.director, "Have another look, still the best offer")
+        self.did(self.director, "Another Quotation")
         self.assertEqual(set(self.topics(self.director, 9)), {"Quotation", "offer"})
 
     def test_phrases(self):
-        for days in (1, 2):
-            self.did(self.director, "Acoustic panels", days=days)
+        self.did(self.director, "Acoustic panels")
+        self.did(self.director, "The price of acoustic panels", days=1)
         self.assertEqual(self.topics(self.director), ["Acoustic panels"])
 
     def test_weight_and_age_count(self):
-        self.did(self.director, "Shelf", code="form_filled", days=31)  # 0.4 × 0.5 ^ (31 / 15) = 0.095
-        self.did(self.director, "Lamp", code="email_clicked", days=16)  # 0.3 × 0.5 ^ (16 / 15) = 0.143
+        self.met(self.director, "Shelf", code="form_filled", days=31)  # 0.4 × 0.5 ^ (31 / 15) = 0.095
+        self.met(self.director, "Lamp", code="email_clicked", days=16)  # 0.3 × 0.5 ^ (16 / 15) = 0.143
         self.assertEqual(self.topics(self.director), ["Lamp", "Shelf"])
-        self.did(self.director, "Carpet", days=91)
-        self.did(self.director, "Order", code="order_confirmed")
+        self.met(self.director, "Carpet", days=91)
+        self.met(self.director, "Order", code="order_confirmed")
         self.assertEqual(self.topics(self.director), ["Lamp", "Shelf"], "too old, or of no weight")
 
+    # Evidence and rarity -------------------------------------------------------------------------------------------
+
+    def test_a_word_counts_when_it_comes_back(self):
+        """All words of a subject are met by whoever opens the mail; which of them mattered shows when one returns."""
+        for code in ("email_opened", "email_clicked", "event_attended"):
+            self.did(self.director, "A walk through the house", code=code)
+            self.did(self.analyst, "A walk through the house", code=code)
+        self.assertEqual(self.topics(self.group), [])
+        self.did(self.director, "Re: A walk through the house", code="message_received")
+        self.did(self.director, "AW: Fwd: a walk through the house ", code="message_received")
+        self.assertEqual(self.topics(self.group), [], "an answer to the same is the same")
+        self.did(self.analyst, "Panels for the house")
+        self.assertEqual(self.topics(self.group), ["house"])
+
+    def test_what_two_people_looked_for_counts_at_once(self):
+        self.did(self.director, "Acoustic panels", code="page_viewed")
+        self.did(self.director, "Acoustic panels", code="page_viewed", days=1)
+        self.assertEqual(self.topics(self.group), [], "one person, one page")
+        self.did(self.analyst, "Acoustic panels", code="email_opened")
+        self.assertEqual(self.topics(self.group), [], "a mail is nothing that one looked for")
+        self.did(self.analyst, "Acoustic panels", code="form_filled")
+        self.assertEqual(self.topics(self.group), ["Acoustic panels"])
+
+    def test_a_word_comes_back_in_french(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        (self.director + self.analyst).lang = "fr_FR"
+        self.did(self.director, "Visite de la maison")
+        self.did(self.analyst, "TR : Visite de la maison")
+        self.assertEqual(self.topics(self.group), [])
+        self.did(self.analyst, "Des panneaux acoustiques pour les visites")
+        self.assertEqual([label.lower() for label in self.topics(self.group)], ["visite"])
+
+    def test_characters_come_back_in_chinese(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        (self.director + self.analyst).lang = "zh_CN"
+        self.did(self.director, "参观展厅")
+        self.did(self.analyst, "Re：参观展厅", code="message_received")
+        self.assertEqual(self.topics(self.group), [], "one text, answered")
+        self.did(self.analyst, "展厅里的桌子")
+        self.assertEqual(self.topics(self.group), ["展厅"])
+
+    def everybody_met(self, count, *subjects):
+        """So many people of another account met these texts."""
+        account = self.make_account("Ready Mat")
+        for number in range(count):
+            person = self.make_person(f"Reader {number}", "Buyer", account)
+            for subject in subjects:
+                self.did(person, subject)
+
+    def test_what_everybody_met_is_nobody_s_topic(self):
+        self.everybody_met(8, "Office chairs", "Your office")
+        self.did(self.director, "Office lamps")
+        self.did(self.director, "A lamp for the office")
+        self.assertEqual(set(self.topics(self.group)), {"Office", "lamp"})
+        self.env["buying.topic.word"]._compute_all()
+        self.assertEqual(set(self.topics(self.group)), {"Office", "lamp"}, "nine people are too few to tell")
+        self.did(self.clerk, "Office")
+        self.env["buying.topic.word"]._compute_all()
+        self.assertEqual(self.topics(self.group), ["lamp"])
+
+    def test_common_words_come_after_rare_ones(self):
+        self.everybody_met(4, "Shelf 1", "Shelf 2")
+        self.everybody_met_nothing(6)
+        self.did(self.director, "Lamp 1", days=2)
+        self.did(self.director, "Lamp 2", days=2)
+        self.met(self.director, "Shelf")
+        self.assertEqual(self.topics(self.group), ["Shelf", "Lamp"], "the newer one, as long as nobody counted")
+        self.env["buying.topic.word"]._compute_all()
+        self.assertEqual(self.topics(self.group), ["Lamp", "Shelf"])
+
+    def everybody_met_nothing(self, count):
+        account = self.make_account("Wood Corner")
+        for number in range(count):
+            self.did(self.make_person(f"Other {number}", "Buyer", account), f"Nothing{'x' * number}")
+
+    def test_rarity_by_hand(self):
+        self.everybody_met(3, "Office")
+        self.did(self.director, "Office")
+        self.did(self.director, "Lamp")
+        self.env["buying.topic.word"]._compute_all()
+        words = self.env["buying.topic.word"].search([])
+        self.assertEqual(
+            words.mapped(lambda word: (word.configuration, word.kind, word.term, word.people)),
+            [
+                ("english", "word", "offic", 4),
+            ],
+        )
+        self.assertAlmostEqual(words.rarity, math.log(5 / 4) / math.log(5), 6)
+        self.assertFalse(words.is_common)
+        self.env["buying.topic.word"]._compute_all()
+        self.assertEqual(self.env["buying.topic.word"].search([]), words, "updated, not made again")
+        self.env["engagement.activity"].search([]).sudo().unlink()
+        self.env["buying.topic.word"]._compute_all()
+        self.assertFalse(self.env["buying.topic.word"].search([]))
+
+    def test_scores_bring_rarity_that_nobody_reads(self):
+        self.everybody_met(2, "Office")
+        self.env["engagement.score.model"].with_user(self.manager).compute_scores()
+        self.assertEqual(self.env["buying.topic.word"].search([]).mapped("term"), ["offic"])
+        for user in (self.sales, self.user, self.manager):
+            with self.assertRaises(AccessError):
+                self.env["buying.topic.word"].with_user(user).search([])
+
+    def test_a_topic_of_the_taxonomy_needs_no_second_text(self):
+        topic = self.make_topic("lamp")
+        self.everybody_met(12, "Lamp")
+        self.did(self.director, "A lamp")
+        self.env["buying.topic.word"]._compute_all()
+        self.assertEqual(self.group._get_topics()[self.group.id][0]["topic_id"], topic.id)
+
     def test_machines_are_interested_in_nothing(self):
-        self.did(self.director, "Lamp", is_automatic=True)
+        self.met(self.director, "Lamp", is_automatic=True)
         self.assertEqual(self.topics(self.director), [])
 
     def test_links_and_what_people_write(self):
@@ -112,13 +229,14 @@ class TestInsightTopics(BuyingJourneyCase):
             }
         )
         self.did(self.director, "Ours", code="message_received", res_model="mail.message", res_id=message.id)
+        self.did(self.director, "Terrace or carpet")
         found = self.topics(self.director, 9)
         self.assertLessEqual({"Terrace", "carpet"}, set(found))
         self.assertNotIn("nbsp", found)
 
     def test_members_and_the_accounts_people(self):
-        self.did(self.director, "Lamp")
-        self.did(self.clerk, "Carpet")
+        self.met(self.director, "Lamp")
+        self.met(self.clerk, "Carpet")
         self.assertEqual(self.topics(self.group), ["Lamp"], "the clerk is no member")
         self.assertEqual(set(self.topics(self.account)), {"Lamp", "Carpet"})
         self.group.remove_member(self.director, "manual")
@@ -147,8 +265,8 @@ class TestInsightTopics(BuyingJourneyCase):
 
     def test_topic_of_the_taxonomy_comes_first(self):
         self.make_topic("standing desk\nbureau assis-debout\n升降桌")
-        for _times in range(3):
-            self.did(self.director, "Lamp")
+        self.did(self.director, "Lamp")
+        self.did(self.director, "A lamp")
         self.did(self.director, "Standing desks are here", days=20)
         self.assertEqual(self.topics(self.group, 2), ["Desks", "Lamp"])
 
@@ -225,7 +343,9 @@ class TestInsightTopics(BuyingJourneyCase):
     def test_odd_keywords_and_texts_hurt_nobody(self):
         self.make_topic("a & b | !c\n' \" \\ %\n<script>\n(((", name="Odd")
         self.did(self.director, "%s ' \\ <b> & | ! (( \u200b 🙂 lamp")
+        self.did(self.director, "a lamp: %(x)s {0}")
         self.env["buying.intent"]._compute_all()
+        self.env["buying.topic.word"]._compute_all()
         self.assertIn("lamp", self.topics(self.director, 9))
 
     def test_users_make_topics_and_sales_only_read_them(self):
@@ -240,7 +360,7 @@ class TestInsightTopics(BuyingJourneyCase):
 
     def test_own_documents_only(self):
         topic = self.make_topic("lamp")
-        self.did(self.director, "Lamp")
+        self.met(self.director, "Lamp")
         self.env["buying.intent"]._compute_all()
         self.account.user_id = self.sales
         self.assertFalse(self.intent(topic, self.director).with_user(self.own_sales)._filtered_access("read"))
@@ -250,6 +370,6 @@ class TestInsightTopics(BuyingJourneyCase):
 
     def test_topics_of_another_company(self):
         self.make_topic("lamp", company_id=self.other_company.id)
-        self.did(self.director, "Lamp")
+        self.met(self.director, "Lamp")
         found = self.group.with_user(self.user)._get_topics()[self.group.id]
         self.assertEqual([topic["label"] for topic in found], ["Lamp"])

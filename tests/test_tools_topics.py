@@ -71,6 +71,16 @@ class TestTopics(BaseCase):
     def test_of_equals_what_more_people_care_about_then_by_name(self):
         self.assertEqual(self.labels([word("Bed", 1), word("Air", 1), word("Car", 1, people=2)]), ["Car", "Air", "Bed"])
 
+    def test_rare_words_come_first(self):
+        self.assertEqual(
+            self.labels([word("Desk", 2) | {"rarity": 0.4}, word("Lamp", 1), word("Bed", 0.7)]),
+            [
+                "Lamp",
+                "Desk",
+                "Bed",
+            ],
+        )
+
     def test_keywords(self):
         text = "Standing desk\n standing  DESK,lamp；办公桌、椅子\r\n,,\n"
         self.assertEqual(split_keywords(text), ["Standing desk", "lamp", "办公桌", "椅子"])

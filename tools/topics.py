@@ -69,12 +69,13 @@ def split_keywords(text):
 def choose_topics(rows, limit=3):
     """The topics of one owner.
 
-    Topics of the taxonomy come first, then the words with the highest score. A pair of words is taken for a topic
-    when it was met at least twice, and in place of a word of which it makes up most (``KEPT_PART``). Words that the
-    former ones contain are left out.
+    Topics of the taxonomy come first, then the words with the highest score × rarity. A pair of words is taken for a
+    topic when it was met at least twice, and in place of a word of which it makes up most (``KEPT_PART``). Words that
+    the former ones contain are left out.
 
     :param rows: dicts with ``kind`` (``taxonomy``, ``word``, ``pair`` or ``unspaced``), ``label``, ``score``,
-        ``count`` (activities), ``people``; of pairs also ``parts``, the terms they are made of; of words ``term``
+        ``count`` (activities), ``people``, ``rarity`` (from 0 to 1; 1 if left out); of pairs also ``parts``, the terms
+        they are made of; of words ``term``
     :return: chosen rows, most important first
     :rtype: list[dict]
     """
@@ -103,7 +104,7 @@ def choose_topics(rows, limit=3):
 
 def _rank(row):
     # of equals the one that more people care about, then the longer, then by name: the same each time
-    return (-round(row["score"], 9), -row["people"], -len(row["label"]), row["label"].casefold())
+    return (-round(row["score"] * row.get("rarity", 1), 9), -row["people"], -len(row["label"]), row["label"].casefold())
 
 
 def _is_part_of_longer(row, rows):

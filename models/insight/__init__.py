@@ -9,6 +9,7 @@ from . import buying_coverage
 from . import res_partner
 from . import buying_topic
 from . import buying_topic_finder
+from . import buying_topic_word
 from . import buying_intent
 from . import engagement_score_model
 from . import buying_trend

@@ -54,6 +54,7 @@ class BuyingDashboard(models.AbstractModel):
         for model_id, *_place, number in moves:
             total[model_id] = total.get(model_id, 0) + number
         ids = sorted(total, key=lambda model_id: (-total[model_id], model_id))
+        # who may see groups may see their stages, be the model another company's
         return self.env["buying.stage.model"].sudo().browse(ids)
 
     @api.model

@@ -56,6 +56,7 @@ class BuyingSummary(models.Model):
         kept = {}
         if self.env["buying.summary.openai"]._is_on():
             domain = [("res_model", "=", records._name), ("res_id", "in", list(facts)), ("lang", "=", self._get_lang())]
+            # the cache is nobody's to read or write; a text is found by the facts that its reader may read
             rows = self.sudo().search([*domain, ("data_hash", "in", list(hashes.values()))])
             kept = {(row.res_id, row.data_hash): row.text for row in rows}
         result = {}

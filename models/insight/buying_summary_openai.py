@@ -34,6 +34,7 @@ class BuyingSummaryOpenai(models.AbstractModel):
 
     @api.model
     def _get_parameter(self, name, default=""):
+        # parameters are administrators' to read; what is found here is used, and never shown
         return self.env["ir.config_parameter"].sudo().get_param(PREFIX + name) or default
 
     @api.model
@@ -76,6 +77,7 @@ class BuyingSummaryOpenai(models.AbstractModel):
     def _count_request(self):
         """:return: whether another request may be made today (UTC)"""
         today = fields.Date.to_string(fields.Datetime.now().date())
+        # whoever asks for a summary counts, and nobody else
         Parameter = self.env["ir.config_parameter"].sudo()
         day, _colon, used = self._get_parameter("used").partition(":")
         used = int(used) if day == today and used.isdecimal() else 0

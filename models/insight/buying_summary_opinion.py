@@ -25,6 +25,7 @@ class BuyingSummaryOpinion(models.Model):
         """``{record id: opinion}`` of the current user about the texts shown now"""
         if not summaries:
             return {}
+        # opinions are asked for through summaries alone, of records that their reader may read
         rows = self.sudo().search(
             [("res_model", "=", res_model), ("res_id", "in", list(summaries)), ("user_id", "=", self.env.uid)]
         )
@@ -45,6 +46,7 @@ class BuyingSummaryOpinion(models.Model):
             "data_hash": summary["hash"],
             "is_generated": summary["is_generated"],
         }
+        # everybody has one opinion about a text and writes it by this method only
         row = self.sudo().search([(name, "=", value) for name, value in key.items()], limit=1)
         if row and row.opinion == opinion:
             row.unlink()

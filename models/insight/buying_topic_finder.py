@@ -32,7 +32,13 @@ class BuyingTopicFinder(models.AbstractModel):
       activity: ``score = sum of weight / 100 × 0.5 ^ (age / 15 days)``.
     * Chinese and Japanese have no spaces: every run of two to four characters that occurs in at least two activities
       is a candidate, and the longest of those that always occur together is taken.
-    * Topics of the taxonomy (``buying.topic``) are found by their keywords and come first.
+    * Who opens a mail meets all words of its subject, whatever drew them. So a word counts only if it comes back: in a
+      second text, a reply to the first one being none, or as what two people looked for themselves, on pages and in
+      forms, behind links, or in words of their own.
+    * What many met tells little about one of them: words are ranked by ``score × rarity``, and those that most people
+      met are left out; see ``buying.topic.word``.
+    * Topics of the taxonomy (``buying.topic``) are found by their keywords and come first; somebody has said what they
+      mean, so once is enough, and rarity does not matter.
 
     Source: Adobe Journey Optimizer B2B Edition, topics of interest and intent data, whose formulas are not published.
     """
@@ -69,8 +75,10 @@ class BuyingTopicFinder(models.AbstractModel):
 
     def _get_texts_sql(self, people_ids, half_life):
         """The texts of what people did, as far as the current user may read it, as tables for a ``WITH`` clause:
-        ``bj_text (id, configuration, content)``, each text once however many people got it, and ``bj_mention (text_id,
-        activity_id, partner_id, score)``. No temporary tables, since a form may be read in a read-only transaction.
+        ``bj_text (id, configuration, content, origin)``, each text once however many people got it, with the same
+        ``origin`` as those that only answer or forward it; and ``bj_mention (text_id, activity_id, partner_id, score,
+        is_sought)``, of which the last says that the person looked for it or wrote it. No temporary tables, since a
+        form may be read in a read-only transaction.
 
         :param people_ids: ids of ``res.partner``; ``None`` for everybody
         :param half_life: days after which an activity counts half
@@ -78,6 +86,7 @@ class BuyingTopicFinder(models.AbstractModel):
         """
         self.env.flush_all()
         now = fields.Datetime.now()
+        # what an activity is worth shows in every score, so whoever sees scores may reckon with it
         model = self.env["engagement.score.model"].sudo()._get_active()
         Activity = self.env["engagement.activity"]
         domain = [
@@ -99,7 +108,7 @@ class BuyingTopicFinder(models.AbstractModel):
             """
             happened AS MATERIALIZED (
                 SELECT activity.id, activity.partner_id, activity.subject, activity.res_model, activity.res_id,
-                       type.code, %(configuration)s AS configuration,
+                       type.code, type.channel = 'web' AS is_sought, %(configuration)s AS configuration,
                        line.weight / 100.0
                        * 0.5 ^ (EXTRACT(EPOCH FROM %(now)s - activity.date) / 86400.0 / %(half_life)s) AS score
                   FROM engagement_activity activity
@@ -108,30 +117,36 @@ class BuyingTopicFinder(models.AbstractModel):
                     ON line.type_id = type.id AND line.model_id = %(model)s AND line.weight > 0
                   JOIN res_partner person ON person.id = activity.partner_id AND person.is_company IS NOT TRUE
                  WHERE activity.id IN %(readable)s
-            ), content AS (
-                SELECT id, subject AS content FROM happened
-                 UNION
-                SELECT happened.id, COALESCE(link.label, link.title)
+            ), source AS (
+                SELECT id, subject AS content, is_sought FROM happened
+                 UNION ALL
+                SELECT happened.id, COALESCE(link.label, link.title), TRUE
                   FROM happened
                   JOIN link_tracker_click click ON click.mailing_trace_id = happened.res_id
                   JOIN link_tracker link ON link.id = click.link_id
                  WHERE happened.code = 'email_clicked' AND happened.res_model = 'mailing.trace'
-                 UNION
+                 UNION ALL
                 SELECT happened.id, regexp_replace(
-                           regexp_replace(left(message.body, %(size)s * 4), '<[^>]*>', ' ', 'g'), '&[a-z]+;', ' ', 'g')
+                           regexp_replace(left(message.body, %(size)s * 4), '<[^>]*>', ' ', 'g'), '&[a-z]+;', ' ', 'g'),
+                       TRUE
                   FROM happened
                   JOIN mail_message message ON message.id = happened.res_id AND message.message_type = 'email'
                  WHERE happened.res_model = 'mail.message'
+            ), content AS (
+                SELECT id, content, bool_or(is_sought) AS is_sought FROM source GROUP BY 1, 2
             ), said AS MATERIALIZED (
                 SELECT happened.id AS activity_id, happened.partner_id, happened.score::float8 AS score,
-                       happened.configuration, left(content.content, %(size)s) AS content
+                       happened.configuration, left(content.content, %(size)s) AS content, content.is_sought
                   FROM content JOIN happened ON happened.id = content.id
                  WHERE content.content ~ '[[:alpha:]]'
             ), bj_text AS MATERIALIZED (
-                SELECT row_number() OVER () AS id, configuration, content
+                SELECT row_number() OVER () AS id, configuration, content,
+                       -- up to three letters and a colon: Re, AW, SV, TR, Fwd and their like in any language
+                       btrim(lower(
+                           regexp_replace(content, '^([[:space:]]*[[:alpha:]]{1,3}[[:space:]]?[:：])+', ''))) AS origin
                   FROM (SELECT DISTINCT configuration, content FROM said) texts
             ), bj_mention AS MATERIALIZED (
-                SELECT bj_text.id AS text_id, said.activity_id, said.partner_id, said.score
+                SELECT bj_text.id AS text_id, said.activity_id, said.partner_id, said.score, said.is_sought
                   FROM said
                   JOIN bj_text ON bj_text.configuration = said.configuration AND bj_text.content = said.content
             )
@@ -153,7 +168,8 @@ class BuyingTopicFinder(models.AbstractModel):
         :return: rows for :func:`choose_topics` with ``owner_id``
         :rtype: list[dict]
         """
-        noise = [(name, word) for name, words in NOISE.items() for word in words.split()]
+        # the rarity of words is figured out by the system, and which people met them is told nobody
+        self.env["buying.topic.word"].sudo().flush_model()
         self.env.cr.execute(
             SQL(
                 """
@@ -167,7 +183,48 @@ class BuyingTopicFinder(models.AbstractModel):
                     OR partner.id IN (SELECT commercial_partner_id FROM res_partner
                                        WHERE id IN (SELECT partner_id FROM owner))
                     OR partner.id IN (SELECT partner_id FROM res_company)
-            ), token AS (
+            ), %(terms)s, counted AS (
+                SELECT owner.owner_id, term.kind, term.term, MIN(term.part) AS part, MIN(term.other_part) AS other_part,
+                       mode() WITHIN GROUP (ORDER BY term.label) AS label,
+                       SUM(mention.score) AS score, COUNT(DISTINCT mention.activity_id) AS count,
+                       COUNT(DISTINCT mention.partner_id) AS people, MIN(COALESCE(known.rarity, 1)) AS rarity
+                  FROM bj_term term
+                  JOIN bj_text ON bj_text.id = term.text_id
+                  JOIN bj_mention mention ON mention.text_id = term.text_id
+                  JOIN owner ON owner.partner_id = mention.partner_id
+             LEFT JOIN buying_topic_word known
+                    ON known.configuration = term.configuration AND known.kind = term.kind AND known.term = term.term
+                 WHERE known.is_common IS NOT TRUE
+              GROUP BY owner.owner_id, term.kind, term.term
+                HAVING COUNT(DISTINCT bj_text.origin) > 1
+                    OR COUNT(DISTINCT mention.partner_id) FILTER (WHERE mention.is_sought) > 1
+            )
+            SELECT owner_id, kind, term, ARRAY[part, other_part] AS parts, label, score, count, people, rarity
+              FROM (SELECT counted.*,
+                           row_number() OVER (PARTITION BY owner_id, kind ORDER BY score * rarity DESC, term) AS place
+                      FROM counted) ranked
+             WHERE place <= %(candidates)s
+            """,
+                texts=texts,
+                terms=self._get_terms_sql(),
+                owner_ids=[owner_id for owner_id, _person in owners],
+                people_ids=[person_id for _owner, person_id in owners],
+                candidates=CANDIDATES,
+            )
+        )
+        return self.env.cr.dictfetchall()
+
+    def _get_terms_sql(self):
+        """The words, pairs of words and runs of unspaced characters in the texts, for a ``WITH`` clause that has
+        ``bj_text`` and ``own_name (part)``, the names that count for nothing: ``bj_term (text_id, configuration, kind,
+        term, part, other_part, label)``, each term once for each text.
+
+        :rtype: SQL
+        """
+        noise = [(name, word) for name, words in NOISE.items() for word in words.split()]
+        return SQL(
+            """
+            token AS (
                 SELECT bj_text.id AS text_id, bj_text.configuration, parsed.nr, parsed.tokid, parsed.token,
                        lead(parsed.tokid) OVER following AS gap_id, lead(parsed.token) OVER following AS gap,
                        CASE bj_text.configuration WHEN 'simple' THEN ARRAY[lower(parsed.token)]
@@ -186,7 +243,7 @@ class BuyingTopicFinder(models.AbstractModel):
                    AND NOT EXISTS (
                         SELECT FROM unnest(%(noise_names)s::text[], %(noise_words)s::text[]) AS noise(name, word)
                          WHERE noise.name = token.configuration AND noise.word = lower(token.token))
-            ), term AS (
+            ), found AS (
                 SELECT text_id, 'word' AS kind, stem AS term, NULL AS part, NULL AS other_part, token AS label
                   FROM word
                  UNION ALL
@@ -200,35 +257,19 @@ class BuyingTopicFinder(models.AbstractModel):
                        unnest(%(sizes)s::int[]) size, generate_series(1, length(run[1]) - size + 1) start,
                        substr(run[1], start, size) gram
                  WHERE left(gram, 1) != ALL(%(particles)s::text[]) AND right(gram, 1) != ALL(%(particles)s::text[])
-            ), counted AS (
-                SELECT owner.owner_id, term.kind, term.term, MIN(term.part) AS part, MIN(term.other_part) AS other_part,
-                       mode() WITHIN GROUP (ORDER BY term.label) AS label,
-                       SUM(mention.score) AS score, COUNT(DISTINCT mention.activity_id) AS count,
-                       COUNT(DISTINCT mention.partner_id) AS people
-                  FROM (SELECT text_id, kind, term, MIN(part) AS part, MIN(other_part) AS other_part,
-                               MIN(label) AS label FROM term GROUP BY 1, 2, 3) term
-                  JOIN bj_mention mention ON mention.text_id = term.text_id
-                  JOIN owner ON owner.partner_id = mention.partner_id
-              GROUP BY owner.owner_id, term.kind, term.term
+            ), bj_term AS (
+                SELECT found.text_id, bj_text.configuration, found.kind, found.term, MIN(found.part) AS part,
+                       MIN(found.other_part) AS other_part, MIN(found.label) AS label
+                  FROM found JOIN bj_text ON bj_text.id = found.text_id
+              GROUP BY 1, 2, 3, 4
             )
-            SELECT owner_id, kind, term, ARRAY[part, other_part] AS parts, label, score, count, people
-              FROM (SELECT counted.*,
-                           row_number() OVER (PARTITION BY owner_id, kind ORDER BY score DESC, term) AS place
-                      FROM counted) ranked
-             WHERE place <= %(candidates)s
             """,
-                texts=texts,
-                owner_ids=[owner_id for owner_id, _person in owners],
-                people_ids=[person_id for _owner, person_id in owners],
-                unspaced=UNSPACED,
-                noise_names=[name for name, _word in noise],
-                noise_words=[word for _name, word in noise],
-                sizes=list(UNSPACED_SIZES),
-                particles=sorted(UNSPACED_NOISE),
-                candidates=CANDIDATES,
-            )
+            unspaced=UNSPACED,
+            noise_names=[name for name, _word in noise],
+            noise_words=[word for _name, word in noise],
+            sizes=list(UNSPACED_SIZES),
+            particles=sorted(UNSPACED_NOISE),
         )
-        return self.env.cr.dictfetchall()
 
     # Taxonomy -----------------------------------------------------------------------------------------------------
 

@@ -23,5 +23,6 @@ class ResConfigSettings(models.TransientModel):
     bj_summary_personal = fields.Boolean(
         "Send Names",
         config_parameter=f"{PREFIX}personal",
-        help="Names, job titles and words of customers are sent to the endpoint. Otherwise it gets figures and marks.",
+        help="Names, job titles and words of customers are sent to the endpoint. Otherwise it gets figures, and marks "
+        "in place of names.",
     )

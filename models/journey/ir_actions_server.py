@@ -83,6 +83,14 @@ class IrActionsServer(models.Model):
         self.ensure_one()
         return self.display_name
 
+    def _get_step_batch_size(self):
+        """How many records a step gives this action in one transaction; ``None``: as many as any action gets. Fewer if
+        each takes long or sends much, so that one that fails, and all that is done anew with it, holds up few others.
+
+        :rtype: int
+        """
+        return
+
     def _get_journey_errors(self):
         """What keeps this action from being a journey's step.
 

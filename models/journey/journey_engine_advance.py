@@ -43,7 +43,7 @@ class JourneyEngine(models.AbstractModel):
             # the same steps again while they have work: each look for due steps costs a glance at every step
             while nodes and time.monotonic() < looked + LOOK_SECONDS:
                 for node in nodes:
-                    size = node._get_kind()._get_batch_size(BATCH_SIZE)
+                    size = node._get_kind()._get_batch_size(node, BATCH_SIZE)
                     size = size if limit is None else min(size, limit - steps)
                     if size <= 0:
                         return steps

@@ -39,7 +39,7 @@ class JourneyEngine(models.AbstractModel):
     def _delay_batches(self, nodes):
         """Put jobs for these steps into the queue, as many as batches are due; those that wait already stay."""
         for node in nodes:
-            size = node._get_kind()._get_batch_size(journey_engine_advance.BATCH_SIZE)
+            size = node._get_kind()._get_batch_size(node, journey_engine_advance.BATCH_SIZE)
             self.env.cr.execute(
                 """
                 SELECT count(*) FROM (
@@ -66,7 +66,7 @@ class JourneyEngine(models.AbstractModel):
         node = nodes.filtered(lambda node: node.id == node_id)
         if not node or node._get_kind()._alone:
             return 0
-        size = node._get_kind()._get_batch_size(journey_engine_advance.BATCH_SIZE)
+        size = node._get_kind()._get_batch_size(node, journey_engine_advance.BATCH_SIZE)
         done = engine._advance_batch(node, size)
         if done:
             nodes = engine._get_due_nodes()

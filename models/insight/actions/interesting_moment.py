@@ -65,6 +65,7 @@ class IrActionsServer(models.Model):
     def _get_moment_values(self, record):
         """Whom the moment of a record is about, as values of ``engagement.activity``; empty if nobody."""
         if record._name == "buying.group":
+            # whose group it is, is noted though the account be another company's
             return {"group_id": record.id, "account_id": record.sudo().partner_id.id}
         partner = record if record._name == "res.partner" else record.partner_id
         if not partner and record._name == "crm.lead" and (group := record.buying_group_id):

@@ -107,6 +107,7 @@ class IrActionsServer(models.Model):
 
         :param dict responses: ``{lead id: what a person did}``
         """
+        # who may read a lead may read why it was lost, and which journey and mailings brought it back
         reasons = {lead.id: lead.lost_reason_id.sudo().name for lead in leads}
         leads = leads.with_context(
             reactivation_responses=responses,

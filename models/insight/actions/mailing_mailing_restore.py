@@ -72,6 +72,7 @@ class MailingMailing(models.Model):
         if not self or self.env.su:
             return
         self.env["crm.lead"].check_access("write")
+        # nobody writes it by hand; who chose the action has just been asked for the rights it needs
         self.sudo().restore_user_id = self.env.uid
 
     @api.model
@@ -89,6 +90,7 @@ class MailingMailing(models.Model):
         if "email_clicked" in codes:
             # to the full minute, so that a thousand clicks do not wake it a thousand times
             at = (at + CLICK_HOLD).replace(second=0) + timedelta(minutes=1)
+            # when scheduled actions run is administrators' business, waking ours is not
             if self.env["ir.cron.trigger"].sudo().search_count([("cron_id", "=", cron.id), ("call_at", "=", at)]):
                 return
         cron.sudo()._trigger(at)
@@ -105,6 +107,7 @@ class MailingMailing(models.Model):
         if not action:
             return restored
         for user_id, lead_ids in self._find_responding_leads().items():
+            # to see whether whose rights are to be used still works here
             user = self.env["res.users"].sudo().browse(user_id or []).exists().filtered("active")
             if not user:
                 continue
@@ -137,6 +140,7 @@ class MailingMailing(models.Model):
         leads = leads._filtered_access("write")
         if leads:
             with self.env.cr.savepoint():
+                # its parameters are read; leads are handled with the rights of the user in ``env``
                 action.with_env(env).sudo()._run_action_lead_restore_multi({"records": leads, "env": env})
         return leads.filtered("active").with_env(self.env)
 

@@ -4,6 +4,7 @@ from . import buying_alert_recipient
 from . import buying_alert_answer
 from . import buying_alert_notify
 from . import buying_alert_send
+from . import buying_alert_share
 from . import buying_alert_content
 from . import buying_alert_words
 from . import buying_group

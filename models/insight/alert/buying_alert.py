@@ -31,6 +31,9 @@ class BuyingAlert(models.Model):
     journey_id = fields.Many2one(
         "journey.journey", index="btree_not_null", ondelete="set null", groups="crm_buying_journey.group_user"
     )
+    node_id = fields.Many2one(
+        "journey.node", "Journey Step", ondelete="set null", groups="crm_buying_journey.group_user"
+    )
     participant_id = fields.Many2one(
         "journey.participant",
         "Journey Participant",
@@ -74,6 +77,8 @@ class BuyingAlert(models.Model):
     answered_user_id = fields.Many2one("res.users", "Answered by User", ondelete="set null")
     answer_date = fields.Datetime("Answered On")
 
+    # what a step has sent lately about a group
+    _node_index = models.Index("(node_id, group_id, date) WHERE node_id IS NOT NULL")
     # one alert per group and visit; also finds them again
     _visit_unique = models.UniqueIndex(
         "(participant_id, visit, group_id) WHERE participant_id IS NOT NULL",

@@ -38,6 +38,7 @@ class BuyingAlert(models.Model):
         self.ensure_one()
         self.check_access("read")
         self.group_id.check_access("write")
+        # the log is the system's to write; the right to answer has just been checked
         if not self.sudo()._answer(answer, reason, user=self.env.user):
             raise UserError(self._get_answer_text())
         return True

@@ -84,6 +84,7 @@ class BuyingAlertContent(models.AbstractModel):
                 "greeting": self.env._("Hello %(name)s,", name=recipient) if recipient else self.env._("Hello,"),
                 "opening": self._tell_opening(group, envelope, is_copy),
                 "name": group.name,
+                # whoever may read the group may read whose it is and for what, be that another company's
                 "account": group.sudo().partner_id.name or "",
                 "engagement": str(round_half_up(group.engagement)),
                 "completeness": self._format_percent(group),
@@ -125,6 +126,7 @@ class BuyingAlertContent(models.AbstractModel):
         the one that comes first in the template, then by name. ``{group id: buying.group.member}``"""
         readable = groups.member_ids.partner_id._filtered_access("read")
         result = {}
+        # the weights and order of roles belong to the group, be the template another company's
         for template, alike in groups.grouped(lambda group: group.sudo().template_id).items():
             weights = {line.role_id.id: int(line.weight or 0) for line in template.line_ids}
             for group in alike:
@@ -209,6 +211,7 @@ class BuyingAlertContent(models.AbstractModel):
         ``{group id: [engagement.activity]}``; one query"""
         people = {group.id: set(members_of[group.id].partner_id.ids) for group in groups}
         everybody = set().union(*people.values())
+        # compared with the accounts of moments that the reader may read
         accounts = groups.sudo().partner_id
         found = self.env["engagement.activity"].search(
             [

@@ -54,6 +54,10 @@ class BuyingAlert(models.Model):
         :return: ``(alerts, {group id: why it got none})``
         :rtype: tuple
         """
+        shared = self._find_shared(action, requests)
+        for group, alert in shared.items():
+            alert._share(action, requests[group], self.env)
+        requests = {group: request for group, request in requests.items() if group not in shared}
         refusals = self._get_refusals(action, requests)
         recipients, left_out = {}, {}
         for group, found in action._get_alert_recipients(
@@ -102,6 +106,7 @@ class BuyingAlert(models.Model):
                     )
         visits = {visit: group for group, request in requests.items() for visit in request.visits}
         if visits:
+            # whether the log has it already, also where the responsible user may not read it
             done = self.sudo().search([("participant_id", "in", [participant_id for participant_id, _visit in visits])])
             for alert in done:
                 group = visits.get((alert.participant_id.id, alert.visit))
@@ -150,27 +155,31 @@ class BuyingAlert(models.Model):
             "date": fields.Datetime.now(),
             "origin": node.journey_id.name or self.env.user.name,
             "journey_id": node.journey_id.id,
+            "node_id": node.id,
             "participant_id": participant_id,
             "participant_ids": [fields.Command.set([participant_id for participant_id, _visit in request.visits])],
             "visit": visit,
             "lead_ids": [fields.Command.set(request.leads)],
             "left_out": left_out or False,
             "recipient_ids": [
-                fields.Command.create(
-                    {
-                        "email": recipient.email,
-                        "name": recipient.name,
-                        "lang": recipient.lang,
-                        "tz": recipient.tz,
-                        "user_id": recipient.user_id,
-                        "is_copy": recipient.is_copy,
-                        "sent_as": ("reader" if (recipient.user_id, group.id) in openers else "user")
-                        if recipient.user_id
-                        else "outside",
-                    }
-                )
-                for recipient in recipients
+                fields.Command.create(self._prepare_recipient(group, recipient, openers)) for recipient in recipients
             ],
+        }
+
+    @api.model
+    def _prepare_recipient(self, group, recipient, openers):
+        """Values of ``buying.alert.recipient``, but for the alert."""
+        sent_as = "outside"
+        if recipient.user_id:
+            sent_as = "reader" if (recipient.user_id, group.id) in openers else "user"
+        return {
+            "email": recipient.email,
+            "name": recipient.name,
+            "lang": recipient.lang,
+            "tz": recipient.tz,
+            "user_id": recipient.user_id,
+            "is_copy": recipient.is_copy,
+            "sent_as": sent_as,
         }
 
     def _get_note(self):
@@ -200,8 +209,10 @@ class BuyingAlert(models.Model):
 
     # Mails --------------------------------------------------------------------------------------------------------
 
-    def _make_mails(self, action, env):
-        """:param env: whose user's rights decide what the mails tell"""
+    def _make_mails(self, action, env, recipients=None):
+        """:param env: whose user's rights decide what the mails tell
+        :param recipients: ``buying.alert.recipient`` of these alerts who get a mail; all if left out
+        """
         sender = env.user.email_formatted or env.company.email_formatted
         common = {
             "email_from": action.alert_email_from or sender,
@@ -221,8 +232,9 @@ class BuyingAlert(models.Model):
             )
             for alert in self
         }
+        recipients = self.recipient_ids if recipients is None else recipients
         values = []
-        for rendering, alike in self.recipient_ids.grouped(lambda one: one._get_rendering()).items():
+        for rendering, alike in recipients.grouped(lambda one: one._get_rendering()).items():
             texts = self._render(alike.alert_id.group_id.with_env(env), *rendering, envelopes=envelopes)
             for recipient in alike:
                 subject, body = texts[recipient.group_id.id]
@@ -237,6 +249,7 @@ class BuyingAlert(models.Model):
                         "journey_id": recipient.alert_id.journey_id.id,
                     }
                 )
+        # mails are made for users who may make none, as the host does for its own
         mails = self.env["mail.mail"].sudo().create(values)
         mails._wake_outbox()
         return mails
@@ -281,6 +294,7 @@ class BuyingAlert(models.Model):
         if not action.alert_activity:
             return
         activity_type = action.alert_activity_type_id or self.env.ref("mail.mail_activity_data_call")
+        # activities are planned for colleagues whose own the current user may not read
         groups = self.env["buying.group"].sudo().union(*requests)
         planned = {
             (activity.res_id, activity.user_id.id)

@@ -39,6 +39,7 @@ class BuyingGroup(models.Model):
 
     def _on_merge(self, stays):
         result = super()._on_merge(stays)
+        # nobody writes the date by hand; whoever may merge accounts need not see all their groups
         dates = [date for date in (self + stays).sudo().mapped("alert_date") if date]
         stays.sudo().alert_date = max(dates, default=False)
         return result

@@ -67,6 +67,7 @@ class JourneyNode(models.Model):
         :raise UserError: the journey would take in none with a group to alert about
         """
         self.ensure_one()
+        # parameters of an action are shown on its step to whoever may read that
         action = self._get_owned_actions() or self.action_server_id.sudo()
         if action.state != "sales_alert":
             raise UserError(self.env._("This step sends no sales alert."))

@@ -31,6 +31,7 @@ class MailMail(models.Model):
 
     def _prepare_outgoing_body(self):
         body = super()._prepare_outgoing_body()
+        # whoever sends mails, a worker or an administrator, need not be one of ours
         recipient = self.alert_recipient_id.sudo()
         if not body or not recipient:
             return body

@@ -60,8 +60,8 @@ class JourneyKind(models.AbstractModel):
     # how many participants are processed in one transaction: fewer where each takes long or much memory
     _batch_size = 1000
 
-    def _get_batch_size(self, most):
-        """How many participants to process in one transaction, ``most`` at most."""
+    def _get_batch_size(self, node, most):
+        """How many participants of this node to process in one transaction, ``most`` at most."""
         return min(self._batch_size, most)
 
     def _get_label(self):

@@ -47,6 +47,10 @@ class JourneyKindAction(models.AbstractModel):
             )
         return errors
 
+    def _get_batch_size(self, node, most):
+        action = node.action_server_id.sudo()  # how many at once is no secret
+        return min(super()._get_batch_size(node, most), action._get_step_batch_size() or most)
+
     def _on_copy(self, node, copied):
         action = node.action_server_id.sudo()
         if action.journey_node_id == node:
