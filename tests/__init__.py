@@ -127,6 +127,11 @@ from . import test_insight_moments
 from . import test_insight_moment_rules
 from . import test_insight_moment_workers
 from . import test_buying_notices
+from . import test_buying_notify
+from . import test_buying_standstill
+from . import test_buying_watch
 from . import test_insight_digest
+from . import test_insight_group_digest
+from . import test_insight_figures
 from . import test_insight_alert_notify
 from . import test_texts_scripts

@@ -107,6 +107,17 @@ class TestAlertAccess(AlertCase, HttpCase):
         self.env.flush_all()
         self.assertAnswers(recipient)
 
+    def test_nothing_goes_to_the_address_of_an_archived_user(self):
+        """Unless somebody active has it now."""
+        self.marketer.active = False
+        action = self.make_action(alert_email_to="a@example.com, marketer@example.com")
+        self.run_on(action, self.group)
+        self.assertEqual(self.mails().mapped("email_to"), ["a@example.com"])
+        self.assertIn("is not active any more.", self.alerts().left_out)
+        heir = new_test_user(self.env, "alert_heir", "base.group_user", email="Marketer@example.com", name="Heir")
+        self.run_on(action, self.group)
+        self.assertEqual(self.alerts()[-1].recipient_ids.user_id, heir)
+
     def test_alerts_of_earlier_versions_ask_for_what_is_known(self):
         user, outside = self.send()
         self.alert.recipient_ids.sent_as = False

@@ -1,4 +1,5 @@
 # Who hears that a sales alert was answered.
+from odoo import Command
 from odoo.tests import tagged
 
 from .common_alert import AlertCase
@@ -28,6 +29,27 @@ class TestAlertNotify(AlertCase):
         message = self.told()
         self.assertEqual(message.partner_ids, self.marketer.partner_id + self.salesperson.partner_id)
         self.assertIn("has accepted this sales alert.", " ".join(message.mapped("body")))
+
+    def test_nobody_to_tell_is_no_error(self):
+        self.account.user_id = False
+        self.group.message_unsubscribe(self.group.message_partner_ids.ids)
+        self.alert._answer("accepted", user=self.manager)
+        self.assertFalse(self.told())
+        self.assertEqual(self.alert.state, "accepted")
+
+    def test_archived_colleagues_and_customers_who_follow_hear_nothing(self):
+        self.group.message_subscribe(self.brandon.ids)
+        self.salesperson.active = False
+        self.alert._answer("accepted", user=self.manager)
+        self.assertEqual(self.told().partner_ids, self.marketer.partner_id)
+
+    def test_a_follower_who_may_not_see_the_group_hears_nothing(self):
+        chicago = self.env["res.company"].create({"name": "My Company, Chicago"})
+        self.marketer.write({"company_ids": [Command.set(chicago.ids)], "company_id": chicago.id})
+        self.account.company_id = self.env.company
+        self.env.flush_all()
+        self.alert._answer("accepted", user=self.manager)
+        self.assertEqual(self.told().partner_ids, self.salesperson.partner_id)
 
     def test_a_second_answer_is_no_news(self):
         self.alert._answer("accepted", user=self.salesperson)

@@ -229,6 +229,8 @@ class TestInsightTopics(BuyingJourneyCase):
             }
         )
         self.did(self.director, "Ours", code="message_received", res_model="mail.message", res_id=message.id)
+        self.did(self.director, "Ours", code="email_opened", days=1)
+        self.assertEqual(self.topics(self.director, 9), [], "a link comes with its mail")
         self.did(self.director, "Terrace or carpet")
         found = self.topics(self.director, 9)
         self.assertLessEqual({"Terrace", "carpet"}, set(found))

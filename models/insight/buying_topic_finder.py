@@ -33,8 +33,8 @@ class BuyingTopicFinder(models.AbstractModel):
     * Chinese and Japanese have no spaces: every run of two to four characters that occurs in at least two activities
       is a candidate, and the longest of those that always occur together is taken.
     * Who opens a mail meets all words of its subject, whatever drew them. So a word counts only if it comes back: in a
-      second text, a reply to the first one being none, or as what two people looked for themselves, on pages and in
-      forms, behind links, or in words of their own.
+      second text, answers to the first one and links in it being none, or as what two people looked for themselves, on
+      pages and in forms, or wrote in words of their own.
     * What many met tells little about one of them: words are ranked by ``score × rarity``, and those that most people
       met are left out; see ``buying.topic.word``.
     * Topics of the taxonomy (``buying.topic``) are found by their keywords and come first; somebody has said what they
@@ -75,9 +75,9 @@ class BuyingTopicFinder(models.AbstractModel):
 
     def _get_texts_sql(self, people_ids, half_life):
         """The texts of what people did, as far as the current user may read it, as tables for a ``WITH`` clause:
-        ``bj_text (id, configuration, content, origin)``, each text once however many people got it, with the same
-        ``origin`` as those that only answer or forward it; and ``bj_mention (text_id, activity_id, partner_id, score,
-        is_sought)``, of which the last says that the person looked for it or wrote it. No temporary tables, since a
+        ``bj_text (id, configuration, content)``, each text once however many people got it, and ``bj_mention (text_id,
+        activity_id, partner_id, score, is_sought, origin)``: whether the person looked for it or wrote it, and what it
+        came with, the same for a mail, the links in it, and what answers or forwards it. No temporary tables, since a
         form may be read in a read-only transaction.
 
         :param people_ids: ids of ``res.partner``; ``None`` for everybody
@@ -118,35 +118,40 @@ class BuyingTopicFinder(models.AbstractModel):
                   JOIN res_partner person ON person.id = activity.partner_id AND person.is_company IS NOT TRUE
                  WHERE activity.id IN %(readable)s
             ), source AS (
-                SELECT id, subject AS content, is_sought FROM happened
+                SELECT id, subject AS content, subject AS origin, is_sought FROM happened
                  UNION ALL
-                SELECT happened.id, COALESCE(link.label, link.title), TRUE
+                SELECT happened.id, COALESCE(link.label, link.title), happened.subject, happened.is_sought
                   FROM happened
                   JOIN link_tracker_click click ON click.mailing_trace_id = happened.res_id
                   JOIN link_tracker link ON link.id = click.link_id
                  WHERE happened.code = 'email_clicked' AND happened.res_model = 'mailing.trace'
                  UNION ALL
-                SELECT happened.id, regexp_replace(
-                           regexp_replace(left(message.body, %(size)s * 4), '<[^>]*>', ' ', 'g'), '&[a-z]+;', ' ', 'g'),
-                       TRUE
+                SELECT happened.id, own.words, own.words, TRUE
                   FROM happened
-                  JOIN mail_message message ON message.id = happened.res_id AND message.message_type = 'email'
+                  JOIN mail_message message ON message.id = happened.res_id AND message.message_type = 'email',
+                       regexp_replace(
+                           regexp_replace(left(message.body, %(size)s * 4), '<[^>]*>', ' ', 'g'), '&[a-z]+;', ' ', 'g'
+                       ) AS own(words)
                  WHERE happened.res_model = 'mail.message'
             ), content AS (
-                SELECT id, content, bool_or(is_sought) AS is_sought FROM source GROUP BY 1, 2
+                SELECT id, content, bool_or(is_sought) AS is_sought,
+                       -- up to three letters and a colon: Re, AW, SV, TR, Fwd and their like in any language
+                       btrim(lower(regexp_replace(
+                           MIN(COALESCE(origin, content)), '^([[:space:]]*[[:alpha:]]{1,3}[[:space:]]?[:：])+', '')))
+                       AS origin
+                  FROM source GROUP BY 1, 2
             ), said AS MATERIALIZED (
                 SELECT happened.id AS activity_id, happened.partner_id, happened.score::float8 AS score,
-                       happened.configuration, left(content.content, %(size)s) AS content, content.is_sought
+                       happened.configuration, left(content.content, %(size)s) AS content, content.is_sought,
+                       content.origin
                   FROM content JOIN happened ON happened.id = content.id
                  WHERE content.content ~ '[[:alpha:]]'
             ), bj_text AS MATERIALIZED (
-                SELECT row_number() OVER () AS id, configuration, content,
-                       -- up to three letters and a colon: Re, AW, SV, TR, Fwd and their like in any language
-                       btrim(lower(
-                           regexp_replace(content, '^([[:space:]]*[[:alpha:]]{1,3}[[:space:]]?[:：])+', ''))) AS origin
+                SELECT row_number() OVER () AS id, configuration, content
                   FROM (SELECT DISTINCT configuration, content FROM said) texts
             ), bj_mention AS MATERIALIZED (
-                SELECT bj_text.id AS text_id, said.activity_id, said.partner_id, said.score, said.is_sought
+                SELECT bj_text.id AS text_id, said.activity_id, said.partner_id, said.score, said.is_sought,
+                       said.origin
                   FROM said
                   JOIN bj_text ON bj_text.configuration = said.configuration AND bj_text.content = said.content
             )
@@ -189,14 +194,13 @@ class BuyingTopicFinder(models.AbstractModel):
                        SUM(mention.score) AS score, COUNT(DISTINCT mention.activity_id) AS count,
                        COUNT(DISTINCT mention.partner_id) AS people, MIN(COALESCE(known.rarity, 1)) AS rarity
                   FROM bj_term term
-                  JOIN bj_text ON bj_text.id = term.text_id
                   JOIN bj_mention mention ON mention.text_id = term.text_id
                   JOIN owner ON owner.partner_id = mention.partner_id
              LEFT JOIN buying_topic_word known
                     ON known.configuration = term.configuration AND known.kind = term.kind AND known.term = term.term
                  WHERE known.is_common IS NOT TRUE
               GROUP BY owner.owner_id, term.kind, term.term
-                HAVING COUNT(DISTINCT bj_text.origin) > 1
+                HAVING COUNT(DISTINCT mention.origin) > 1
                     OR COUNT(DISTINCT mention.partner_id) FILTER (WHERE mention.is_sought) > 1
             )
             SELECT owner_id, kind, term, ARRAY[part, other_part] AS parts, label, score, count, people, rarity

@@ -83,12 +83,13 @@ class IrActionsServer(models.Model):
 
     def _find_by_address(self, addresses):
         """Internal users and contacts with these addresses: ``({address: user}, {address: contact})``; of several, the
-        first one."""
+        first one, and of users an active one. Archived users are found as well, so that nothing goes to them."""
         if not addresses:
             return {}, {}
         domain = [("email_normalized", "in", addresses)]
         # who is behind an address is asked to write to them, not to show it
-        users = self.env["res.users"].sudo().search([*domain, ("share", "=", False)], order="id desc")
+        Users = self.env["res.users"].sudo().with_context(active_test=False)
+        users = Users.search([*domain, ("share", "=", False)], order="active, id desc")
         people = self.env["res.partner"].sudo().search(domain, order="id desc")
         return (
             {user.email_normalized: user for user in users},
@@ -110,7 +111,9 @@ class IrActionsServer(models.Model):
     def _get_user_recipient(self, user, group):
         company = group.sudo().company_id  # whether it is one of the user's companies, the sender need not see
         refusal = None
-        if not user.email_normalized:
+        if not user.active:
+            refusal = self.env._("%(user)s is not active any more.", user=user.name)
+        elif not user.email_normalized:
             refusal = self.env._("%(user)s has no email address.", user=user.name)
         elif company and company not in user.company_ids:
             refusal = self.env._(
