@@ -1,5 +1,5 @@
 # Two workers and the same lost leads at the same moment, real processes on committed data.
-from odoo import SUPERUSER_ID
+from odoo import SUPERUSER_ID, fields
 from odoo.tests import tagged
 
 from .common_committed import CommittedCase
@@ -41,6 +41,38 @@ def restore():
 retrying(restore, env)
 env.cr.commit()
 """
+# as a person does it, with Odoo's own way of trying again
+BY_HAND = """
+from odoo.service.model import retrying
+def act():
+    leads = env['crm.lead'].with_context(active_test=False).browse({ids})
+    {look}
+    {wait}
+    {act}
+retrying(act, env)
+env.cr.commit()
+{done}
+"""
+HAND_RESTORES = (
+    "env.ref('crm_buying_journey.action_lead_restore').with_user(env.ref('base.user_admin'))"
+    ".with_context(active_model='crm.lead', active_ids=leads.exists().ids).run()"
+)
+HAND_MERGES = "leads.exists().with_user(env.ref('base.user_admin')).merge_opportunity()"
+# the scheduled action for mailings, which has chosen whom to bring back
+BY_MAILING = """
+Mailing = type(env['mailing.mailing'])
+restore = Mailing._restore_for
+find = Mailing._find_responding_leads
+Mailing._find_responding_leads = lambda self: {{
+    user: [lead for lead in leads if lead in {ids}] for user, leads in find(self).items()}}
+def slowly(self, user, lead_ids, action):
+    {wait}
+    return restore(self, user, lead_ids, action)
+Mailing._restore_for = slowly
+env['mailing.mailing']._cron_restore_leads()
+env.cr.commit()
+{done}
+"""
 # dies when everything is made and nothing is committed
 KILLED = """
 wizard = env['crm.lead.reactivate'].create({{'lead_ids': [(6, 0, {ids})], 'name': 'Two workers, killed'}})
@@ -72,10 +104,13 @@ class TestReactivationTwoWorkers(CommittedCase):
             )
         )
         self.leads.action_set_lost()
+        self.restoring = self.real.ref("crm_buying_journey.ir_cron_lead_restore")
+        self.restoring.active = False
         self.real_cr.commit()
 
     def clean(self):
         self.real_cr.rollback()
+        self.restoring.active = True
         self.real.invalidate_all()
         self.real["ir.cron"].with_context(active_test=False).search([("cron_name", "ilike", "Journeys:")]).active = True
         journeys = self.real["journey.journey"].search([("name", "=", "Two workers")])
@@ -132,3 +167,121 @@ class TestReactivationTwoWorkers(CommittedCase):
         self.real_cr.rollback()
         for model_name in ("journey.journey", "mailing.mailing", "mailing.filter", "crm.lead.reactivate"):
             self.assertFalse(self.real[model_name].search([("name", "=", "Two workers, killed")]), model_name)
+
+    # One is in the middle of it, and another one comes, does something, and is done ----------------------------------
+
+    def make_answered(self):
+        """A mailing that all leads got and answered, and that brings them back for it."""
+        mailing = self.keep(
+            self.real["mailing.mailing"].create(
+                {
+                    "subject": "Two workers",
+                    "mailing_model_id": self.real["ir.model"]._get_id("crm.lead"),
+                    "state": "done",
+                    "restore_on": "reply",
+                }
+            )
+        )
+        mailing.restore_user_id = self.real.ref("base.user_admin")
+        traces = self.keep(
+            self.real["mailing.trace"].create(
+                [
+                    {
+                        "mass_mailing_id": mailing.id,
+                        "model": "crm.lead",
+                        "res_id": lead.id,
+                        "email": lead.email_normalized,
+                        "trace_status": "reply",
+                        "sent_datetime": lead.date_closed,
+                        "reply_datetime": fields.Datetime.now(),
+                    }
+                    for lead in self.leads
+                ]
+            )
+        )
+        self.keep(
+            self.real["engagement.activity"].create(
+                [
+                    {
+                        "type_id": self.real["engagement.activity.type"]._get_by_code("email_replied").id,
+                        "date": fields.Datetime.now(),
+                        "res_model": "mailing.trace",
+                        "res_id": trace.id,
+                    }
+                    for trace in traces
+                ]
+            )
+        )
+        self.real_cr.commit()
+        return mailing
+
+    def run_in_the_middle(self, slow, quick, ids, quick_ids=None):
+        """``slow`` has looked at its leads when ``quick`` begins, and goes on when that is done."""
+        looked, done = f"{self.folder}/looked", f"{self.folder}/done"
+        # only once: whoever begins again finds the other one done
+        wait = f"open({looked!r}, 'w').close() if not os.path.exists({looked!r}) else None\n"
+        wait += f"    while not os.path.exists({done!r}) and os.getppid() != 1: time.sleep(0.02)"
+        begin = f"while not os.path.exists({looked!r}) and os.getppid() != 1: time.sleep(0.02)\n"
+        look = "leads.exists().mapped('won_status')"
+        workers = [
+            self.start_worker(self.fill(slow, ids=ids, look=look, wait=wait, done="")),
+            self.start_worker(
+                begin + self.fill(quick, ids=quick_ids or ids, look=look, wait="", done=f"open({done!r}, 'w').close()")
+            ),
+        ]
+        for worker in workers:
+            self.release(worker)
+        for worker in workers:
+            self.end_worker(worker, seconds=300)
+        self.real_cr.rollback()
+        self.real.invalidate_all()
+
+    def fill(self, script, **values):
+        act = {"restore": HAND_RESTORES, "merge": HAND_MERGES}.get(script)
+        return (BY_HAND if act else BY_MAILING).format(act=act, **values)
+
+    def assertCameBackOnce(self, leads):
+        self.assertEqual(set(leads.mapped("active")), {True})
+        for lead in leads:
+            notes = lead.message_ids.filtered(lambda message: "lost lead" in (message.body or ""))
+            self.assertEqual((len(notes), len(lead.activity_ids)), (1, 1), lead.name)
+
+    def test_an_answer_brings_back_what_somebody_is_bringing_back(self):
+        self.make_answered()
+        self.run_in_the_middle("mailing", "restore", self.leads.ids, quick_ids=self.leads[:2].ids)
+        self.assertCameBackOnce(self.leads)
+
+    def test_somebody_brings_back_what_an_answer_is_bringing_back(self):
+        self.make_answered()
+        self.run_in_the_middle("restore", "mailing", self.leads.ids)
+        self.assertCameBackOnce(self.leads)
+        self.assertEqual(set(self.leads.mapped("reactivation_response")), {"reply"})
+
+    def assertMerged(self, leads):
+        """One of these leads is left, and nothing hangs on those that are gone."""
+        left, gone = leads.exists(), leads - leads.exists()
+        self.assertEqual(len(left), 1)
+        for model_name, field in (("mail.message", "model"), ("mail.activity", "res_model")):
+            orphans = self.real[model_name].search([(field, "=", "crm.lead"), ("res_id", "in", gone.ids)])
+            self.assertFalse(orphans, model_name)
+        self.assertCameBackOnce(self.leads - leads)
+        return left
+
+    def test_an_answer_brings_back_a_lead_that_somebody_is_merging(self):
+        self.make_answered()
+        self.run_in_the_middle("mailing", "merge", self.leads.ids, quick_ids=self.leads[:3].ids)
+        left = self.assertMerged(self.leads[:3])
+        # the one that is left answered, too; those that are merged into it are told of in it, not again
+        self.assertCameBackOnce(left)
+
+    def test_somebody_brings_back_a_lead_that_somebody_else_is_merging(self):
+        self.run_in_the_middle("restore", "merge", self.leads.ids, quick_ids=self.leads[:3].ids)
+        self.assertCameBackOnce(self.assertMerged(self.leads[:3]))
+
+    def test_somebody_merges_leads_that_are_coming_back(self):
+        self.make_answered()
+        self.run_in_the_middle("merge", "mailing", self.leads[:3].ids, quick_ids=self.leads.ids)
+        left = self.assertMerged(self.leads[:3])
+        self.assertTrue(left.active)
+        self.assertEqual(left.reactivation_response, "reply", "the merged lead knows what brought it back")
+        self.assertEqual(len(left.activity_ids.filtered("automated")), 3, "those of all three")

@@ -1,5 +1,7 @@
 # Plain mailings whose lost leads come back by themselves when their customers respond.
 import logging
+import random
+import time
 from datetime import timedelta
 
 from odoo import api, fields, models
@@ -14,6 +16,7 @@ _logger = logging.getLogger(__name__)
 # what wakes the scheduled action; it looks back further than any outage should last
 RESPONSE_CODES = ("email_replied", "email_clicked", "form_filled")
 LOOK_BACK = timedelta(days=7)
+MAX_COLLISIONS = 10
 
 
 class MailingMailing(models.Model):
@@ -99,9 +102,25 @@ class MailingMailing(models.Model):
     def _cron_restore_leads(self):
         """Scheduled action: bring back the lost leads whose customers responded to a mailing that says so.
 
+        Somebody may bring back, change or merge one of these leads at the same moment. Then all is looked up anew,
+        and what others have done is not done once more.
+
         :return: the leads that came back
         :rtype: crm.lead
         """
+        for _collision in range(MAX_COLLISIONS - 1):
+            try:
+                return self._restore_responding_leads()
+            except RETRYABLE as error:
+                if module.current_test:
+                    raise
+                self.env.cr.rollback()
+                _logger.info("Bringing back lost leads begins again: %s", error)
+                time.sleep(random.uniform(0, 0.1))
+        return self._restore_responding_leads()
+
+    @api.model
+    def _restore_responding_leads(self):
         action = self.env.ref("crm_buying_journey.action_lead_restore", raise_if_not_found=False)
         restored = self.env["crm.lead"]
         if not action:
