@@ -12,7 +12,7 @@ class CrmLeadReactivateLine(models.TransientModel):
     key = fields.Char(required=True)
     name = fields.Char("What", compute="_compute_name")
     count = fields.Integer("Leads")
-    left = fields.Integer()
+    left = fields.Integer("Remaining")
     expected_revenue = fields.Monetary(currency_field="currency_id")
     currency_id = fields.Many2one(related="wizard_id.currency_id")
 

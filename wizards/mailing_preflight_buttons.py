@@ -41,7 +41,8 @@ class JourneyJourney(models.Model):
             "type": "ir.actions.act_window",
             "name": self.env._("Preflight of %(journey)s", journey=self.name),
             "res_model": "mailing.preflight",
-            "view_mode": "list",
+            "view_mode": "list,kanban",
+            "mobile_view_mode": "kanban",
             "domain": [("id", "in", preflights.ids)],
         }
 

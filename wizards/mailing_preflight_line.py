@@ -22,7 +22,8 @@ class MailingPreflightLine(models.TransientModel):
             "type": "ir.actions.act_window",
             "name": self.label,
             "res_model": "mailing.preflight.recipient",
-            "view_mode": "list",
+            "view_mode": "list,kanban",
+            "mobile_view_mode": "kanban",
             "domain": domain,
         }
 

@@ -257,6 +257,7 @@ class BuyingAccountList(models.Model):
             "name": self.name,
             "res_model": "res.partner",
             "view_mode": "list,kanban,form",
+            "mobile_view_mode": "kanban",
             "domain": list(self._get_account_domain()),
             "context": {"create": False},
         }

@@ -157,5 +157,6 @@ class BuyingRoleTemplateLine(models.Model):
             "name": self.env._("Contacts for %(role)s", role=self.role_id.name),
             "res_model": "res.partner",
             "view_mode": "list,kanban,form",
+            "mobile_view_mode": "kanban",
             "domain": list(self._get_people_domain()) if self._has_rule() else [("id", "=", False)],
         }
