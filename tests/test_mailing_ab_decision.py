@@ -247,6 +247,18 @@ class TestMailingAbDecision(AbCase):
         self.assertLess(everybody["p_value"], 0.01)
         self.assertGreater(everybody["low"], 0)
 
+    def test_decision_record_is_read_in_the_language_of_who_looks(self):
+        """Its numbers are kept as they were; the words beside them are the reader's."""
+        self.env["res.lang"]._activate_lang("fr_FR")
+        test = self.make_test(self.make_mailing(self.make_contacts(200)), holdout_percent=50, test_percent=50)
+        self.launch_delivered(test)
+        test.arm_ids[1].action_choose()
+        english, french = (test.with_context(lang=lang).decision_html for lang in ("en_US", "fr_FR"))
+        for text, own in (("All arms", "Toutes les variantes"), ("Revenue per Recipient", "par destinataire")):
+            self.assertIn(text, english)
+            self.assertNotIn(text, french)
+            self.assertIn(own, french)
+
     def test_sample_size_helper(self):
         test = self.make_test(
             self.make_mailing(self.make_contacts(50)), plan_rate=20, plan_hoped=22, method="fixed"

@@ -39,6 +39,7 @@ class MailingAbTest(models.Model):
             if not test.ids or test.state == "draft":
                 test.comparison_html = False
                 continue
+            # figures are counts, and the same for everybody who may see the test
             record = test.sudo()._get_record()
             test.comparison_html = test._render_record("crm_buying_journey.ab_comparison", record)
 
@@ -191,11 +192,25 @@ class MailingAbTest(models.Model):
             )
         return self.env._("Figures as of now.")
 
+    def _label_lift(self, lines):
+        """Lines of a record that was kept, with their words in the language of who looks; who decided had another."""
+        labels = {code: outcome["label"] for code, outcome in self._get_lift_outcomes().items()}
+        # one letter is an arm; all of them together are told in words
+        return [
+            line
+            | {
+                "label": labels.get(line["outcome"], line["label"]),
+                "arm": line["arm"] if len(line["arm"]) == 1 else self.env._("All arms"),
+            }
+            for line in lines
+        ]
+
     def _render_record(self, template, record):
         """One record of figures as HTML.
 
         :rtype: Markup
         """
+        record = record | {"lift": self._label_lift(record.get("lift") or [])}
         top = max([arm["high"] for arm in record["arms"]] + [arm["mean"] for arm in record["arms"]] + [1e-9])
         return Markup(
             self.env["ir.qweb"]._render(
