@@ -8,6 +8,7 @@ class CrmLead(models.Model):
     def _prepare_opportunity_quotation_context(self):
         """The lead keeps the source that it once came from; what is sold now is owed to the mail that woke it."""
         context = super()._prepare_opportunity_quotation_context()
+        # salespeople need not read mailings
         mailing = self.sudo().reactivation_mailing_id
         if mailing:
             context |= {

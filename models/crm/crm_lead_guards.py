@@ -213,6 +213,7 @@ class CrmLead(models.Model):
     def _search_opted_out_topic_ids(self, operator, value):
         if operator not in ("in", "not in"):
             return NotImplemented
+        # an opt-out counts whether or not the topic may be read
         Topic = self.env["mailing.list"].sudo().with_context(active_test=False)
         ids = [topic_id for topic_id in value if topic_id]
         # "is not set" asks for those who left no topic at all

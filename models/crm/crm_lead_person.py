@@ -131,6 +131,7 @@ class CrmLead(models.Model):
     def _search_lead_of_person(self, operator, value):
         if operator != "in":
             return NotImplemented
+        # another's lead of the same person counts; only ids are compared
         lost = self.env["crm.lead"].sudo()._search([("active", "=", False), ("won_status", "=", "lost")])
         if lost.is_empty():
             return Domain.FALSE

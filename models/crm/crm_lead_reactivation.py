@@ -107,6 +107,7 @@ class CrmLead(models.Model):
             values = (reason_id, lost_date, response and response.mailing_id, response and response.kind)
             by_values.setdefault(values, []).append(lead.id)
         for (reason_id, lost_date, mailing_id, kind), ids in by_values.items():
+            # what a lead remembers is nobody's to write by hand
             self.sudo().browse(ids).write(
                 base
                 | {
@@ -231,6 +232,7 @@ class CrmLead(models.Model):
         :param user: who shall do it; the caretaker of each lead if left out or empty
         :rtype: mail.activity
         """
+        # a step plans for somebody who may see more than its user
         Activity = self.env["mail.activity"].sudo()
         known = Activity._read_group(
             [

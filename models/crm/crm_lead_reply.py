@@ -10,6 +10,7 @@ class CrmLead(models.Model):
         who is notified like of any other mail, and by a to-do, since the lead is in no list. Absence notes and mails of
         colleagues tell nobody."""
         result = super()._message_post_after_hook(message, msg_vals)
+        # the mail gateway posts as whoever wrote
         author = message.author_id.sudo()
         if (
             message.message_type == "email"

@@ -11,6 +11,7 @@ class MailComposeMessage(models.TransientModel):
         """Whoever came back, bought or was mailed by somebody else since the recipients were chosen gets nothing. Asked
         only where the mailing's filter chose them, not where somebody named recipients."""
         result = super()._process_mail_values_state(mail_values_dict)
+        # guard rails hold whoever sends
         mailing = self.mass_mailing_id.sudo()
         asks = "mailing_by_filter" in self.env.context and "journey_visits" not in self.env.context
         if not (asks and self._is_mass_mailing() and mailing.mailing_model_real == "crm.lead"):

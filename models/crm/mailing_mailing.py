@@ -58,6 +58,7 @@ class MailingMailing(models.Model):
         now = fields.Datetime.now()
         self.env["mailing.cap"]._lock(addresses, now)
         self.env["mailing.trace"].flush_model()
+        # arms of a test that the user may not see are its own mails, too
         own = SQL("mailing.id = ANY(%s)", (self | self.sudo().ab_test_id.arm_ids.mailing_id).ids)
         if journey:
             own = SQL("node.journey_id IS NOT DISTINCT FROM %s", journey.id)

@@ -25,6 +25,7 @@ class IrAttachment(models.Model):
         """:raise UserError: a mail with one of these attachments, or pictures, stays as it is"""
         if self.env.su or not self.ids:
             return
+        # a mailing that the user may not see protects its attachments, too
         Mailing = self.env["mailing.mailing"].sudo().with_context(active_test=False)
         mailings = Mailing.search([("attachment_ids", "in", self.ids)])
         pictures = self.sudo().filtered(lambda attachment: attachment.res_model == "mailing.mailing")

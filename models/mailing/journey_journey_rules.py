@@ -164,6 +164,7 @@ class JourneyJourney(models.Model):
 
     @api.constrains("topic_id")
     def _check_topic(self):
+        # a topic may be one that the user may not read
         for journey in self.sudo():
             if journey.topic_id and not journey.topic_id.is_public:
                 raise UserError(journey.topic_id._get_hidden_topic_error())

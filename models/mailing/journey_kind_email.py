@@ -22,6 +22,7 @@ class JourneyKindEmail(models.AbstractModel):
         if node.mailing_id.is_operational:
             # a manager said so of this journey's mail; nobody else says it of another one's
             if copied.journey_id == node.journey_id or node.journey_id._is_manager():
+                # a manager allowed it on the version that is copied
                 copied.mailing_id.sudo().is_operational = True
             else:
                 copied.journey_id.message_post(
@@ -49,6 +50,7 @@ class JourneyKindEmail(models.AbstractModel):
             return held, refused
         refused |= self._get_handled(visits)
         open_visits = {target_id: visit for target_id, visit in visits.items() if target_id not in refused}
+        # the responsible user of a journey need not be one of Email Marketing
         mailing = node.mailing_id.sudo()
         addresses = self.env["mailing.consent"]._get_record_addresses(mailing.mailing_model_real, list(open_visits))
         failures = self._get_failures(node, mailing, participants, open_visits, addresses)
@@ -182,6 +184,7 @@ class JourneyKindEmail(models.AbstractModel):
 
         :return: ``{recipient id: reason for the timeline}``
         """
+        # the responsible user of a journey need not be one of Email Marketing
         self.env["mailing.trace"].sudo().create(
             [
                 {

@@ -21,7 +21,7 @@ class JourneyParticipant(models.Model):
         """The traces of mails to these participants that wait to be sent."""
         return (
             self.env["mailing.trace"]
-            .sudo()
+            .sudo()  # whoever takes somebody out need not read mailings
             .search([("journey_participant_id", "in", self._search(domain)), ("mail_mail_id.state", "=", "outgoing")])
         )
 

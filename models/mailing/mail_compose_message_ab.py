@@ -11,6 +11,7 @@ class MailComposeMessage(models.TransientModel):
         The draw keeps each address once; this is for those who changed theirs afterwards.
         """
         done = super()._get_done_emails(mail_values_dict)
+        # whoever sends need not see the test; each address gets one mail all the same
         test = self.mass_mailing_id.sudo().ab_test_id
         if not test or test.journey_node_id:
             return done

@@ -9,6 +9,7 @@ class MailComposeMessage(models.TransientModel):
 
     def _prepare_mail_values(self, res_ids):
         mail_values_all = super()._prepare_mail_values(res_ids)
+        # the rule was set by who made the mailing; whoever sends need not read its step
         mailing = self.mass_mailing_id.sudo()
         if self._is_mass_mailing() and mailing.expiry_type:
             for res_id, at in self._get_expiries(mailing, list(mail_values_all)).items():
@@ -21,8 +22,10 @@ class MailComposeMessage(models.TransientModel):
         visits = self.env.context.get("journey_visits")
         if visits is None:
             now = fields.Datetime.now()
+            # only a date is read, which decides and is not shown
             records = self.env[self.model].sudo().browse(res_ids)
             return {record.id: mailing._get_expiry(now, record) for record in records}
+        # the engine chose these visits
         Participant = self.env["journey.participant"].sudo()
         participants = Participant.browse({visits[res_id][0] for res_id in res_ids})
         # all of one journey, so of one model

@@ -13,6 +13,7 @@ class MailComposeMessage(models.TransientModel):
         """After core: consent of the record's and its contact's address, one mail per address, expiry and caps; a mail
         in quiet hours waits in the outbox. A journey's step has asked all this before."""
         result = super()._process_mail_values_state(mail_values_dict)
+        # rules count whoever sends
         mailing = self.mass_mailing_id.sudo()
         if not self._is_mass_mailing() or "journey_visits" in self.env.context or mailing.mailing_type != "mail":
             return result

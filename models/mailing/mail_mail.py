@@ -20,6 +20,7 @@ class MailMail(models.Model):
     def _prepare_outgoing_body(self):
         """Links of a tracked copy are its own: clicks, opening, unsubscribing, the page to read it on."""
         body = super()._prepare_outgoing_body()
+        # rows of copies are written and read by the addon alone while mails leave
         copy = self.mailing_copy_id.sudo()
         if not body or not copy:
             return body
@@ -75,6 +76,7 @@ class MailMail(models.Model):
             values["body_alternative"] = tools.html2plaintext(TRACKING_PICTURE.sub("", values["body"] or ""))
 
     def _postprocess_sent_message(self, success_pids, success_emails, failure_reason=False, failure_type=None):
+        # see _prepare_outgoing_body
         copies = self.mailing_copy_id.sudo()
         if copies and failure_type:
             copies._set_failed(failure_reason or failure_type)

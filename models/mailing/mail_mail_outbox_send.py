@@ -61,6 +61,7 @@ class MailMail(models.Model):
         ours = self.browse(bare.filtered(lambda mail: mail.journey_outbox == "open").ids)
         if not ours:
             return ours
+        # as Odoo does when it sends
         notifications = self.env["mail.notification"].sudo().search([("mail_mail_id", "in", ours.ids)])
         return ours - notifications.mail_mail_id
 
@@ -142,6 +143,7 @@ class MailMail(models.Model):
             ):
                 context = {"send_validated_to": values.pop("email_to_normalized", [])}
                 if alias_domain_id:
+                    # as Odoo does when it sends
                     domain = self.env["mail.alias.domain"].sudo().browse(alias_domain_id)
                     context["domain_notifications_email"] = domain.default_from_email
                     context["domain_bounce_address"] = values["headers"].get("Return-Path") or domain.bounce_email

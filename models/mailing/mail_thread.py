@@ -30,6 +30,7 @@ class MailThread(models.AbstractModel):
     @api.model
     def _find_answering_copies(self, references, message_dict):
         """:return: traces of the recipients who did not answer, and the copies who did"""
+        # incoming mails are handled as whoever the gateway runs as
         traces = self.env["mailing.trace"].sudo().search([("message_id", "in", references)])
         Copy = self.env["mailing.trace.copy"].sudo()
         copies = Copy.search(
@@ -73,6 +74,7 @@ class MailThread(models.AbstractModel):
         result = None
         for address in sorted(bounced):
             own = primaries.filtered(lambda trace, address=address: trace.email == address)
+            # incoming mails are handled as whoever the gateway runs as
             partner = self.env["res.partner"].sudo().search([("email_normalized", "=", address)])
             values = message_dict | {"bounced_email": address, "bounced_partner": partner}
             if not own:

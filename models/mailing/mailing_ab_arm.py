@@ -168,6 +168,7 @@ class MailingAbArm(models.Model):
         """Bring to all arms what they have in common: recipients and options, and the body of a subject test."""
         for test in self.test_id:
             main = test.mailing_id
+            # mails of arms are written by their test alone
             variants = (test.arm_ids.mailing_id - main).sudo()
             names = SETTINGS + (BODY if test.test_type == "subject" else ())
             values = main._convert_to_write({name: main[name] for name in names})

@@ -151,6 +151,7 @@ class MailingAbTest(models.Model):
     @api.depends("mailing_id.journey_node_id.journey_id.company_id")
     def _compute_company_id(self):
         for test in self:
+            # the company is what rules are about, so it is found without them
             node = test.mailing_id.journey_node_id.sudo()
             test.company_id = node.journey_id.company_id if node else test.company_id or self.env.company
 
@@ -204,6 +205,7 @@ class MailingAbTest(models.Model):
             )
         if mailing.is_ab_variant:
             raise UserError(self.env._("This mail is an arm of an A/B test already."))
+        # only a test may link a mailing, see mailing.mailing.create
         mailing.sudo().ab_test_id = self
         if not self.arm_ids:
             self.env["mailing.ab.arm"].create({"test_id": self.id, "sequence": 0})
@@ -234,6 +236,7 @@ class MailingAbTest(models.Model):
         variants = self.arm_ids.mailing_id - self.mailing_id
         result = super().unlink()
         if variants:
+            # only a test may link a mailing, and let go of it
             variants.sudo().write({"journey_node_id": False, "ab_test_id": False})
             variants.unlink()
         return result
@@ -297,6 +300,7 @@ class MailingAbTest(models.Model):
             if not test.journey_node_id:
                 test._draw()
             if test.deadline and test.method != "manual":
+                # wakes a scheduled action, which users may not read
                 self.env.ref("crm_buying_journey.ir_cron_mailing_ab_test").sudo()._trigger(at=test.deadline)
 
     # Buttons ------------------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ class MailingAbTest(models.Model):
         """
         self.ensure_one()
         self.check_access("write")
+        # rights were asked above; figures are those of all recipients, whom the user need not see
         test = self.sudo()
         if test.state in ("draft", "stopped"):
             reason = (

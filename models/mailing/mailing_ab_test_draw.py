@@ -129,6 +129,7 @@ class MailingAbTest(models.Model):
 
     def _exclude_candidates(self):
         """Set aside who would be refused anyway, each with the reason, and who has the address of another recipient."""
+        # refusals count whether or not the sender may read them
         consent = self.env["mailing.consent"].sudo()
         mailing = self.mailing_id.sudo()
         Model = self.env[mailing.mailing_model_real]
@@ -194,6 +195,7 @@ class MailingAbTest(models.Model):
         :rtype: dict
         """
         self.ensure_one()
+        # participants' steps run as users who need not see the test
         test = self.sudo()
         Model = self.env[test.mailing_id.mailing_model_real].sudo().with_context(active_test=False)
         known = test._get_allocations(res_ids)

@@ -84,6 +84,7 @@ class MailingAbTest(models.Model):
         :return: ``{arm id: {figure: number}}``
         :rtype: dict[int, dict]
         """
+        # figures are counts, and the same for everybody who may see the test
         arms = self.sudo().with_context(active_test=False).arm_ids
         names = {name for query in self._get_figure_queries() for name in query[0]}
         figures = {arm.id: dict.fromkeys((*FIGURES, *names), 0) for arm in arms}

@@ -127,6 +127,7 @@ class MailingCcSlot(models.Model):
             if slot.source == "role":
                 slot.label = self.env._("Buying group: %(role)s", role=slot.role_id.sudo().name or "…")
             elif slot.source == "partner":
+                # who may see the mailing may know whom it copies
                 slot.label = slot.partner_id.sudo().display_name or ""
             elif slot.relation != "path":
                 slot.label = named[slot.relation]

@@ -42,6 +42,7 @@ class MailingCcSlot(models.Model):
         self.ensure_one()
         if env.uid != SUPERUSER_ID:
             return env
+        # finds out whose rights count, to lower them
         return env(user=self.sudo().write_uid.id or SUPERUSER_ID)
 
     def _find_by_path(self, records):
@@ -108,6 +109,7 @@ class MailingCcSlot(models.Model):
         env = records.env
         result = {}
         visits = env.context.get("journey_visits") or {}
+        # the engine chose these visits; what they lead to is read with the user's rights
         participants = env["journey.participant"].sudo().browse({visit[0] for visit in visits.values()})
         group_of = {
             participant.id: participant.res_id

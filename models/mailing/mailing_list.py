@@ -22,6 +22,7 @@ class MailingList(models.Model):
 
     def _compute_topic_counts(self):
         def count(model_name, field, domain=()):
+            # only counts
             rows = self.env[model_name].sudo()._read_group([(field, "in", self.ids), *domain], [field], ["__count"])
             return {topic.id: number for topic, number in rows}
 
@@ -53,6 +54,7 @@ class MailingList(models.Model):
 
     @api.constrains("is_public")
     def _check_topic(self):
+        # a topic in use protects itself, also by journeys that the user may not see
         for topic in self.sudo():
             if not topic.is_public and (topic.topic_journey_ids or topic.topic_mailing_ids):
                 raise UserError(topic._get_hidden_topic_error())

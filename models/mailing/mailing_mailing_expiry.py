@@ -62,6 +62,7 @@ class MailingMailing(models.Model):
     @api.depends("mailing_model_id", "journey_node_id")
     def _compute_expiry_model_name(self):
         for mailing in self:
+            # a mailing is read by users of Email Marketing, who need not see journeys
             journey = mailing.sudo().journey_node_id.journey_id
             mailing.expiry_model_name = journey.model_name or mailing.mailing_model_real
 
@@ -92,6 +93,7 @@ class MailingMailing(models.Model):
         """
         if self.env.su:
             return
+        # users may not read the database's fields
         for field in self.expiry_field_id.sudo():
             Model = self.env.get(field.model)
             if Model is None or not (Model.has_access("read") and self._may_read_expiry(Model, field)):
@@ -107,6 +109,7 @@ class MailingMailing(models.Model):
         :rtype: odoo.fields.Field | None
         """
         self.ensure_one()
+        # users may not read the database's fields
         field = self.expiry_field_id.sudo()
         if not field or field.model != self.expiry_model_name or field.ttype not in ("date", "datetime"):
             return None
@@ -128,6 +131,7 @@ class MailingMailing(models.Model):
                     field=field.field_description or "…",
                 )
             ]
+        # a mailing is read by users of Email Marketing, who need not see journeys
         journey = self.journey_node_id.sudo().journey_id
         user = journey.user_id if journey else self.env.user
         if not self._may_read_expiry(self.env[field.model].with_user(user), field):

@@ -48,6 +48,7 @@ class MailingMailing(models.Model):
         findings = []
         if not tools.email_normalize(self.email_from or ""):
             findings.append(("error", self.env._("The mail has no sender with a valid address.")))
+        # only whether there is one is told
         Server = self.env["ir.mail_server"].sudo()
         if self.mail_server_id and not self.sudo().mail_server_id.active:
             findings.append(("error", self.env._("The outgoing mail server of the mail is archived.")))

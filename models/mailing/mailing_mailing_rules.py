@@ -44,6 +44,7 @@ class MailingMailing(models.Model):
 
     @api.constrains("topic_id")
     def _check_topic(self):
+        # a topic may be one that the user may not read
         for mailing in self.sudo():
             if mailing.topic_id and not mailing.topic_id.is_public:
                 raise UserError(mailing.topic_id._get_hidden_topic_error())
@@ -64,6 +65,7 @@ class MailingMailing(models.Model):
         :rtype: mailing.trace
         """
         self.ensure_one()
+        # public pages ask; the link was checked before
         Trace = self.env["mailing.trace"].sudo()
         if not email or not str(document_id or "").isdecimal():
             return Trace

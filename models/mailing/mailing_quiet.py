@@ -141,6 +141,7 @@ class MailingQuiet(models.AbstractModel):
         known = available_timezones()
         zones = {}
         result = {}
+        # only country and time zone are read, and not shown
         for record in recipients.sudo():
             partner = record if record._name == "res.partner" else record.env["res.partner"]
             if not partner and "partner_id" in record._fields and record.partner_id._name == "res.partner":
@@ -161,5 +162,6 @@ class MailingQuiet(models.AbstractModel):
     @api.model
     def _get_company_timezone(self, company):
         """The time zone of a company: its contact's, else that of its country."""
+        # a company's address is no secret, but its contact may be hidden by a rule
         partner = company.sudo().partner_id
         return partner.tz or self._get_country_timezone(partner.country_id.code) or "UTC"

@@ -22,6 +22,7 @@ class MailingSubscription(models.Model):
         address. The nightly collection skips what was noted here."""
         if not self:
             return
+        # the recipient unsubscribes on a public page
         Partner = self.env["res.partner"].sudo()
         known = Partner.browse(self.env.context.get("unsubscribed_partner_id") or ())
         partners = Partner.search(
@@ -39,4 +40,5 @@ class MailingSubscription(models.Model):
                     "date": fields.Datetime.now(),
                     "type_id": self.env["engagement.activity.type"]._get_by_code("email_unsubscribed").id,
                 }
+        # only the addon writes its log
         self.env["engagement.activity"].sudo().create(list(activities.values()))

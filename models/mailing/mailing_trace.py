@@ -88,12 +88,14 @@ class MailingTrace(models.Model):
 
     def _set_unsubscribed(self):
         """Note that the recipients of these mails unsubscribed by a link in them, be it from a topic, a list or all."""
+        # the recipient unsubscribes on a public page
         self.sudo().filtered(lambda trace: not trace.unsubscribed_datetime).write(
             {"unsubscribed_datetime": fields.Datetime.now()}
         )
 
     def _log_activity(self, code):
         """Record what the recipients of these traces did. A recipient that is no contact is found by its address."""
+        # the mail server's answers and public pages tell of these
         traces = self.sudo().filtered(lambda trace: trace.trace_type == "mail" and not trace.is_test_trace)
         if not traces:
             return
@@ -104,6 +106,7 @@ class MailingTrace(models.Model):
             "res_model": "mailing.trace",
             "is_automatic": bool(self.env.context.get("bj_robot")),
         }
+        # only the addon writes its log
         self.env["engagement.activity"].sudo().create(
             [
                 base

@@ -27,6 +27,7 @@ class MailingTrace(models.Model):
         return traces
 
     def _get_copies(self):
+        # what became of a trace is noted whoever's transaction tells
         return self.env["mailing.trace.copy"].sudo().search([("trace_id", "in", self.ids), ("state", "!=", "skipped")])
 
     def unlink(self):

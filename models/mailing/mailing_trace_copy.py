@@ -156,6 +156,7 @@ class MailingTraceCopy(models.Model):
         """
         for copy in self:
             if (scope or copy.unsubscribe) == "all":
+                # the person in copy unsubscribes on a public page
                 self.env["mail.blacklist"].sudo()._add(
                     copy.email,
                     message=Markup("<p>%s</p>")
@@ -163,6 +164,7 @@ class MailingTraceCopy(models.Model):
                         "Unsubscribed from a copy of the mailing “%(mailing)s”.", mailing=copy.mailing_id.display_name
                     ),
                 )
+            # the person in copy unsubscribes on a public page
             self.env["mailing.copy.optout"].sudo()._add(copy.email, copy.mailing_id)
         self._set_unsubscribed()
 
@@ -173,11 +175,13 @@ class MailingTraceCopy(models.Model):
         The activity concerns the recipient whose mail was copied, since the journey is about that person; who did it
         is the new value.
         """
+        # public pages and the mail gateway tell of these
         copies = self.sudo()
         if not copies:
             return
         person_of = copies.trace_id._get_partners()
         kind = self.env["engagement.activity.type"]._get_by_code(code)
+        # only the addon writes its log
         self.env["engagement.activity"].sudo().create(
             [
                 {
@@ -208,6 +212,7 @@ class MailingTraceCopy(models.Model):
         :return: the copy, with system rights
         :rtype: mailing.trace.copy
         """
+        # a public page; the token is checked next
         copy = self.sudo().browse(copy_id).exists()
         if copy and is_same_token(copy._get_token(), token):
             return copy

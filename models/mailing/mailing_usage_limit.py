@@ -120,6 +120,7 @@ class MailingUsageLimit(models.AbstractModel):
             if usage[what] < limit or Parameter.get_param(key) == f"{month}/{limit}":
                 continue
             Parameter.set_param(key, f"{month}/{limit}")
+            # whoever sent the last mail need not read users
             managers = self.env.ref("crm_buying_journey.group_manager").sudo().all_user_ids.filtered("active")
             for lang, people in managers.partner_id.grouped(lambda partner: partner.lang).items():
                 env = self.with_context(lang=lang).env
