@@ -136,7 +136,7 @@ class TestMailingCcTracked(TrackedCase):
         ):
             mailing.action_send_mail()
         self.assertEqual(self.copies_of(mailing).state, "outgoing")
-        self.assertIn(self.env.ref("mail.ir_cron_mail_scheduler_action").id, woken)
+        self.assertIn(self.env.ref("crm_buying_journey.ir_cron_mail_outbox").id, woken)
 
     def test_attachments_reach_both(self):
         attachment = self.env["ir.attachment"].create({"name": "offer.txt", "raw": b"Offer"})

@@ -95,6 +95,7 @@ class CrmLeadReactivate(models.TransientModel):
             "user_id": self.env.uid,
             "topic_id": self.topic_id.id,
             "restore_on": self.restore_on,
+            "is_reactivation": True,
             "body_arch": body,
             "body_html": body,
         }

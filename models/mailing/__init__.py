@@ -2,6 +2,7 @@ from . import journey_journey
 from . import journey_participant
 from . import journey_trace
 from . import mailing_mailing
+from . import mailing_mailing_outbox
 from . import mailing_mailing_rules
 from . import mailing_mailing_expiry
 from . import mailing_consent
@@ -27,6 +28,7 @@ from . import mailing_trace_copy
 from . import mailing_copy_optout
 from . import mail_compose_message
 from . import mail_compose_message_batch
+from . import mail_compose_message_outbox
 from . import mail_compose_message_expiry
 from . import link_tracker
 from . import mail_compose_message_copies

@@ -58,9 +58,6 @@ class MailComposeMessage(models.TransientModel):
                 values["email_cc"] = ", ".join(shared)
             if tracked:
                 self._add_tracked(res_id, values, recipients[res_id]["mail_to"], shared, tracked)
-        if "tracked" in mailing.cc_slot_ids.mapped("mode"):
-            # the composer sends only the mails it made itself; copies would wait for the next hourly run
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
 
     def _add_tracked(self, res_id, values, mail_to, shared, tracked):
         """Give each tracked copy a mail of its own that shows the same To and Cc as the primary's.
@@ -151,6 +148,7 @@ class MailComposeMessage(models.TransientModel):
 
     def _get_copy_banner(self, partner, to):
         """Says whose mail this is a copy of, in the language of the person copied."""
+        # the language alone is read
         lang = partner.sudo().lang or self.env.lang
         text = self.with_context(lang=lang).env._(
             "You get a copy of this mail, which was sent to %(recipient)s.", recipient=to

@@ -20,12 +20,13 @@ class MailMail(models.Model):
 
     def _drop_unwanted(self):
         """Cancel those of these mails that waited, and that their recipients must not get any more."""
+        # whoever sends a mail need not be allowed to read mails
         waited = self.sudo().filtered(
             lambda mail: (
                 mail.scheduled_date
                 and mail.state == "outgoing"
                 and mail.mailing_id
-                and not mail.journey_outbox
+                and not mail.mailing_id.journey_node_id
                 and not mail.mailing_copy_id
             )
         )

@@ -1,4 +1,4 @@
-# The outbox of journeys: which mails are in it, who works on it, and what a crash left behind.
+# The outbox: which mails are in it, who works on it, and what a crash left behind.
 import logging
 import time
 from contextlib import contextmanager
@@ -23,13 +23,14 @@ CRON_CODE = "model._cron_send_outbox()"
 
 
 class MailMail(models.Model):
-    """Mails of journeys wait in an outbox of their own, which several workers empty at the same time.
+    """Mails of journeys, and of mailings that use the addon, wait in an outbox of their own, which several workers
+    empty at the same time.
 
     ``journey_outbox``:
 
     * empty: not ours; sent by Odoo's mail queue, as ever.
     * ``open``: waits (``outgoing``), is on its way (``exception``, "interrupted"), or has just left and its traces do
-      not know yet. Set when a step composes the mail, and when somebody puts it back to ``outgoing``.
+      not know yet. Set when the mail is composed, and when somebody puts it back to ``outgoing``.
     * ``done``: nothing is left to do: sent, failed or cancelled.
 
     Each mail goes ``outgoing`` → ``exception`` → ``sent`` as in Odoo, but the second state is committed before the
@@ -47,7 +48,7 @@ class MailMail(models.Model):
         [("open", "Waiting"), ("done", "Finished")],
         "Outbox of Journeys",
         readonly=True,
-        help="Set on mails of journeys, which are sent by workers of their own.",
+        help="Set on mails of journeys and of mailings that use Buying Journeys, which workers of their own send.",
     )
     journey_id = fields.Many2one(
         "journey.journey",
@@ -67,7 +68,7 @@ class MailMail(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if "journey_visits" in self.env.context:
+        if {"journey_visits", "mailing_outbox"} & self.env.context.keys():
             vals_list = [vals | {"journey_outbox": "open"} if vals.get("mailing_id") else vals for vals in vals_list]
         mails = super().create(vals_list)
         mails._settle_outbox()
@@ -245,12 +246,16 @@ class MailMail(models.Model):
     def _release(self, ids):
         # the locks of a lost connection are gone with it
         if ids and not self.env.cr.closed:
-            if self.env.cr.connection.get_transaction_status() == TRANSACTION_STATUS_INERROR:
-                self.env.cr.rollback()
+            self._leave_failed_transaction()
             self.env.cr.execute(
                 "SELECT count(pg_advisory_unlock('mail_mail'::regclass::oid::int, id)) FROM unnest(%s::int[]) id",
                 [ids],
             )
+
+    def _leave_failed_transaction(self):
+        """A transaction that failed would not even let go of a lock."""
+        if self.env.cr.connection.get_transaction_status() == TRANSACTION_STATUS_INERROR:
+            self.env.cr.rollback()
 
     # After a crash ------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ class MailingAbTest(models.Model):
         )
         arms = self.env["mailing.ab.arm"].browse(row[0] for row in self.env.cr.fetchall())
         if arms:
+            # mails of arms are written by their test alone
             arms.mailing_id.sudo().write({"state": "in_queue", "schedule_type": "now", "schedule_date": False})
             self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()
 
@@ -84,8 +85,6 @@ class MailingAbTest(models.Model):
                 arm.mailing_id._compose_for(ids)
             total += sum(map(len, claimed.values()))
             time_left = self._commit_batch()
-        # the host's queue runs once an hour unless it is told that something waits
-        self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
         # another worker may hold the last batch, and die with it: then its recipients are still to be mailed
         if not time_left or self._count_assigned():
             self.env.ref("mass_mailing.ir_cron_mass_mailing_queue").sudo()._trigger()

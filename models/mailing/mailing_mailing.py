@@ -3,8 +3,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
-from .outbox_ledger import UNCERTAIN
-
 # what may be written on the mail of a published journey by whoever may write mailings: it changes no mail
 STATISTICS = {"active", "color", "favorite", "favorite_date", "sent_date", "kpi_mail_required"}
 STATISTICS |= {"result_cost", "result_cost_currency_id"}
@@ -123,20 +121,7 @@ class MailingMailing(models.Model):
         if of_journeys.sudo().journey_node_id.journey_id.filtered(lambda journey: journey.state == "aborted"):
             raise UserError(self.env._("The journey was aborted; its mails stay unsent."))
         if of_journeys:
-            mails = (
-                self.env["mail.mail"]
-                .sudo()
-                .search(
-                    [
-                        ("mailing_id", "in", of_journeys.ids),
-                        ("state", "=", "exception"),
-                        ("failure_type", "!=", UNCERTAIN),
-                    ]
-                )
-            )
-            mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
-            mails.mark_outgoing()
-            mails._wake_outbox()
+            of_journeys._send_failed_again()
         others = self - of_journeys
         return super(MailingMailing, others).action_retry_failed() if others else None
 
@@ -168,5 +153,6 @@ class MailingMailing(models.Model):
             "name": self.env._("Copies"),
             "res_model": "mailing.trace.copy",
             "view_mode": "list,kanban,form",
+            "mobile_view_mode": "kanban",
             "domain": list(Domain("mailing_id", "=", self.id)),
         }

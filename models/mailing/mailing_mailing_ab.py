@@ -63,6 +63,7 @@ class MailingMailing(models.Model):
 
     def _check_not_tested(self):
         """:raise UserError: one of these mails is being tested, which ends with another mail than it began with"""
+        # users of Email Marketing need not see tests, which protect their mails all the same
         tested = self.sudo().filtered(lambda mailing: mailing.ab_test_id.state == "running")
         if tested and not self.env.su:
             raise UserError(
@@ -135,6 +136,7 @@ class MailingMailing(models.Model):
         for test in tests:
             if test.state != "draft":
                 test.check_access("write")
+                # asked above; the arms' mails are the test's
                 test.sudo()._queue_arms()
                 continue
             test._check_ready()
@@ -158,9 +160,7 @@ class MailingMailing(models.Model):
         """Failed mails of arms go back to the outbox: their recipients were drawn once and for good."""
         arms = self.filtered(lambda mailing: mailing.ab_test_id and not mailing.journey_node_id)
         if arms:
-            mails = self.env["mail.mail"].sudo().search([("mailing_id", "in", arms.ids), ("state", "=", "exception")])
-            mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
-            mails.mark_outgoing()
+            arms._send_failed_again()
         others = self - arms
         return super(MailingMailing, others).action_retry_failed() if others else None
 
@@ -175,6 +175,7 @@ class MailingMailing(models.Model):
 
     def _get_one_off_test(self):
         self.ensure_one()
+        # the host's queue asks, as whoever
         return self.sudo().ab_test_id.filtered(lambda test: not test.journey_node_id)
 
     def _get_seen_list(self):
@@ -185,6 +186,7 @@ class MailingMailing(models.Model):
         return super()._get_seen_list()
 
     def _action_send_mail(self, res_ids=None):
+        # the host's queue asks, as whoever
         tests = self.sudo().ab_test_id.filtered(lambda test: not test.journey_node_id)
         others = self.filtered(lambda mailing: mailing.sudo().ab_test_id not in tests)
         result = super(MailingMailing, others)._action_send_mail(res_ids=res_ids) if others else True

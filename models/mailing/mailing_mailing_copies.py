@@ -134,6 +134,7 @@ class MailingMailing(models.Model):
         if self.use_exclusion_list:
             # nobody counts the bounces of an address that stands in a field only
             result = dict.fromkeys(self._get_bounced_copies(emails), "bounced") | result
+        # a refusal counts for senders who may not read the list, too
         wants_none = self.env["mailing.copy.optout"].sudo().search_fetch([("email", "in", list(emails))], ["email"])
         result = dict.fromkeys(wants_none.mapped("email"), "opted_out") | result
         either = {email: result.get(email) or result.get(to_unicode(email)) for email in given}
@@ -218,6 +219,7 @@ class MailingMailing(models.Model):
         partners = self.env["res.partner"].browse(
             {partner_id for values in recipients.values() for partner_id in values.get("partner_ids") or ()}
         )
+        # the recipients were chosen; their records need not be readable for who sends
         email_of = {partner.id: partner.email or "" for partner in partners.sudo()}
         return {
             record_id: {
@@ -269,6 +271,7 @@ class MailingMailing(models.Model):
     def action_retry_failed(self):
         """Core throws failed mails and their traces away and makes them anew, which would copy people again who got
         their tracked copy already. Where there are copies, the failed mails go back to the outbox instead."""
+        # whoever may send the mailing may not write its copies
         Copy = self.env["mailing.trace.copy"].sudo()
         copying = self.filtered(
             lambda mailing: (
@@ -278,11 +281,6 @@ class MailingMailing(models.Model):
         )
         Copy.search([("mailing_id", "in", self.ids), ("state", "=", "failed")])._set_retried()
         if copying:
-            mails = (
-                self.env["mail.mail"].sudo().search([("mailing_id", "in", copying.ids), ("state", "=", "exception")])
-            )
-            mails.mailing_trace_ids.write({"trace_status": "outgoing", "failure_type": False})
-            mails.mark_outgoing()
-            self.env.ref("mail.ir_cron_mail_scheduler_action").sudo()._trigger()
+            copying._send_failed_again()
         others = self - copying
         return super(MailingMailing, others).action_retry_failed() if others else None
