@@ -91,6 +91,7 @@ from . import test_mailing_expiry
 from . import test_mailing_portable
 from . import test_mailing_cap_workers
 from . import test_mailing_one_off_faults
+from . import test_mailing_leave
 from . import test_mailing_outbox
 from . import test_mailing_outbox_faults
 from . import test_mailing_outbox_send

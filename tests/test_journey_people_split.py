@@ -65,6 +65,45 @@ class TestJourneyPeopleSplit(GraphCase):
         self.engine.tick()
         self.assertFalse(journey.version_ids.filtered("takes_over"))
 
+    def publish_between_paths(self, then_move):
+        """A second version takes over whoever is inside; before the people of the group are together again, which is
+        what it waits for, a third one is published.
+
+        :param bool then_move: whether the third one takes over as well
+        :return: the entry of the group, and that of another one which entered the third version in between
+        """
+        solution = self.env["buying.solution"].create({"name": "Other", "template_id": self.template.id})
+        other = self.env["buying.group"].create({"solution_id": solution.id, "partner_id": self.account.id})
+        journey, _nodes = self.split(
+            self.group, [{"domain": "[('function', 'ilike', 'director')]"}, {"domain": "[('email', '!=', False)]"}]
+        )
+        self.engine.tick(limit=2)
+        self.assertEqual(self.refs(), ("1", False))
+        for move in (True, then_move):
+            journey.action_edit()
+            journey.with_user(self.manager).action_publish(move_participants=move)
+        journey.sudo().domain = str([("id", "in", (self.group + other).ids)])
+        self.engine._enrol()
+        newcomer = journey.participant_ids.filtered(lambda entry: entry.res_id == other.id)
+        entry = journey.participant_ids - newcomer
+        self.assertEqual((entry.version_id.number, newcomer.version_id.number), (1, 3))
+        self.engine.tick()
+        self.engine.tick()
+        self.assertEqual(self.refs(), ("1t", "2t"))
+        self.assertEqual(set(journey.participant_ids.mapped("state")), {"completed"})
+        self.assertFalse(journey.version_ids.filtered("takes_over"))
+        return entry, newcomer
+
+    def test_third_version_does_not_keep_anybody_from_moving_to_the_second(self):
+        entry, newcomer = self.publish_between_paths(then_move=False)
+        self.assertEqual((entry.version_id.number, newcomer.version_id.number), (2, 3), "nobody goes back either")
+        together = entry.trace_ids.filtered(lambda step: step.node_id.name == "Together")
+        self.assertEqual(together.node_id.version_id.number, 2)
+
+    def test_third_version_takes_over_those_who_were_to_move_to_the_second(self):
+        entry, _newcomer = self.publish_between_paths(then_move=True)
+        self.assertEqual(entry.version_id.number, 3)
+
     def test_default_path_takes_the_others_and_without_one_they_skip(self):
         path = {"domain": "[('function', 'ilike', 'director')]"}
         self.split(self.group, [path], default=True)

@@ -219,7 +219,7 @@ class JourneyEngine(models.AbstractModel):
         paths = {edge.id: edge.target_id.id for edge in node.out_edge_ids}
         # at the end of a path of people, all people go back to where they parted
         parted_id = node._get_people_split().id
-        numbers, rows, final = {}, [], []
+        numbers, rows, final, gone = {}, [], [], []
         which = []
         for participant_id in participants._ids:
             result = results.get(participant_id)
@@ -236,7 +236,11 @@ class JourneyEngine(models.AbstractModel):
                 number = numbers[result, failed] = len(rows)
                 rows.append(self._get_consequence(result, failed, paths, edges, parted_id))
             which.append(number)
+            if isinstance(result, Leave) and result.participant_state == "exited":
+                gone.append(participant_id)
         self._move_tokens(node, participants._ids, which, rows, now)
+        if gone:
+            self.env["journey.participant"].browse(gone)._on_taken_out()
         if final:
             self._tell_owner(
                 node.journey_id, lambda env: env._("%(step)s failed: %(error)s", step=node.name, error=final[0])

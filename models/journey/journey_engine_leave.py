@@ -157,6 +157,7 @@ class JourneyEngine(models.AbstractModel):
                 [now, ids],
             )
             self.env["journey.trace"].invalidate_model()
+            self.env["journey.participant"].browse(ids)._on_taken_out()
         return ids
 
     def _get_concerned(self, journey, rule, participants):

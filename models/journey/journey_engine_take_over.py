@@ -1,4 +1,4 @@
-# The engine lets those inside older versions of a journey go on with the live one, where publishing asked for it.
+# The engine lets those inside older versions of a journey go on with a later one, where publishing asked for it.
 from odoo import models
 from odoo.modules import module
 
@@ -13,8 +13,8 @@ class JourneyEngine(models.AbstractModel):
     def _take_over(self):
         """Move whom publishing could not, since other workers held them, in small transactions: a long one would meet
         a row that another worker changed meanwhile. Nobody is moved while no version ``takes_over``, which costs a
-        glance at an index."""
-        for version in self.env["journey.version"].search([("takes_over", "=", True), ("state", "=", "live")]):
+        glance at an index. Of several versions that do, the latest comes first: it takes whomever it can."""
+        for version in self.env["journey.version"].search([("takes_over", "=", True)]):
             journey = version.journey_id
             try:
                 with self.env.cr.savepoint():

@@ -14,7 +14,8 @@ class JourneyJourney(models.Model):
     entries to it. Those inside go on with the version they entered; if asked, those whose step is in the new version,
     too, stand on it there, and keep the time at which they go on. Whom another worker is moving just then, or whose
     people are on the paths of a split, follows as soon as that is over: the engine sees to it while the new version
-    ``takes_over``.
+    ``takes_over``. That goes on if another version is published meanwhile: whoever was to move to a version moves to
+    it, and on to the latest one if those inside are asked to move to that as well.
     """
 
     _inherit = "journey.journey"
@@ -106,7 +107,6 @@ class JourneyJourney(models.Model):
         self.sudo().write(values)
         if former:
             former.sudo().state = "replaced"
-            former.sudo().takes_over = False
             if move_participants:
                 self._take_over(version)
 
@@ -166,14 +166,15 @@ class JourneyJourney(models.Model):
         return SQL(
             """
             FROM journey_participant participant
+            JOIN journey_version own ON own.id = participant.version_id AND own.number < %s
             JOIN journey_node source ON source.id = participant.node_id
             JOIN journey_node target ON target.origin_key = source.origin_key AND target.kind = source.kind
              AND target.version_id = %s
-           WHERE participant.journey_id = %s AND participant.state = 'active' AND participant.version_id != %s
+           WHERE participant.journey_id = %s AND participant.state = 'active'
             """,
+            version.number,
             version.id,
             self.id,
-            version.id,
         )
 
     def _has_movable(self, version):

@@ -130,7 +130,18 @@ class JourneyParticipant(models.Model):
         """
         active = self.filtered(lambda participant: participant.state == "active")
         active.write({"state": "exited", "exit_reason": reason, "left_at": fields.Datetime.now(), "due_at": False})
+        if active:
+            active._on_taken_out()
         return active
+
+    def _on_taken_out(self):
+        """Called for a batch of participants in the transaction in which they left before their end: an exit rule or
+        the goal took them out, their record is gone, or somebody decided it. Rooms above take back what the journey had
+        in store for them.
+
+        Not called for those who came to the end of their way or failed, nor for an entry that goes on as another one's
+        after a merge. When a journey is aborted, everybody leaves by ``_leave_all``.
+        """
 
     def action_skip_wait(self):
         """Button: let these participants go on now instead of waiting."""

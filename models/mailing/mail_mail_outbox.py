@@ -277,10 +277,20 @@ class MailMail(models.Model):
             traces.set_canceled()
 
     @api.model
+    def _cancel_dropped(self):
+        """Cancel the mails of participants that left early, which a sender kept from being cancelled then."""
+        Participant = self.env["journey.participant"].sudo()
+        dropped = Participant.search([("outbox_dropped", "=", True)])
+        if dropped:
+            Participant._cancel_outbox(Participant._get_outbox([("id", "in", dropped.ids)]))
+            dropped.outbox_dropped = False
+
+    @api.model
     def _recover_outbox(self):
         """Finish what killed workers left: tell the traces of what was sent, and say which mail is uncertain."""
         try:
             self._cancel_aborted()
+            self._cancel_dropped()
             self._commit_outbox()
         except RETRYABLE:
             if module.current_test:

@@ -26,12 +26,14 @@ class MailingTrace(models.Model):
         selection_add=[
             ("mail_cap", "Frequency cap reached"),
             ("mail_expired", "Message expired"),
+            ("mail_left", "The participant left the journey"),
             ("mail_unmatched", "Did not match the recipients' filter any more"),
             (UNCERTAIN, "Interrupted: may have been sent or not"),
         ],
         ondelete={
             "mail_cap": "set null",
             "mail_expired": "set null",
+            "mail_left": "set null",
             "mail_unmatched": "set null",
             UNCERTAIN: lambda traces: traces.write({"failure_type": "unknown"}),
         },
@@ -58,6 +60,23 @@ class MailingTrace(models.Model):
             if moment:
                 self.browse(ids).sent_datetime = moment
         return traces
+
+    def _lock_waiting(self):
+        """Lock the mails of these traces that wait still, so that no sender takes them.
+
+        :return: the traces of those; not of mails that a sender holds
+        :rtype: mailing.trace
+        """
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                "SELECT id FROM mail_mail WHERE id = ANY(%s) AND state = 'outgoing' FOR NO KEY UPDATE SKIP LOCKED",
+                self.mail_mail_id.ids,
+            ),
+            log_exceptions=False,  # a sender took one of them a moment ago: no error
+        )
+        locked = {row[0] for row in self.env.cr.fetchall()}
+        return self.filtered(lambda trace: trace.mail_mail_id.id in locked)
 
     def set_opened(self, domain=None):
         domain = self._get_own_answers(domain)

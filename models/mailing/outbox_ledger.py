@@ -4,9 +4,26 @@ from datetime import datetime, timezone
 UNCERTAIN = "mail_uncertain"
 # traces of mails that were sent, will be, or may have been; :alias: is the trace's
 MAILED = f"(trace.trace_status NOT IN ('cancel', 'error') OR trace.failure_type = '{UNCERTAIN}')"
+# mails of participants that left early, which nobody could cancel yet, and the copies of these; :alias: is the mail's
+DROPPED = """
+    mail.id IN (
+        SELECT trace.mail_mail_id
+          FROM journey_participant participant
+          JOIN mailing_trace trace ON trace.journey_participant_id = participant.id
+         WHERE participant.outbox_dropped AND trace.mail_mail_id IS NOT NULL
+     UNION ALL
+        SELECT copied.id
+          FROM journey_participant participant
+          JOIN mailing_trace trace ON trace.journey_participant_id = participant.id
+          JOIN mail_mail own ON own.id = trace.mail_mail_id AND own.state = 'outgoing'
+          JOIN mailing_trace_copy copy ON copy.trace_id = trace.id
+          JOIN mail_mail copied ON copied.mailing_copy_id = copy.id
+         WHERE participant.outbox_dropped)
+"""
 # whom nothing is sent to at the moment; :alias: is the mail's
-HELD = """
-    (EXISTS (
+HELD = f"""
+    ({DROPPED}
+     OR EXISTS (
         SELECT FROM mailing_mailing mailing
           JOIN journey_node node ON node.id = mailing.journey_node_id
           JOIN journey_journey journey ON journey.id = node.journey_id
