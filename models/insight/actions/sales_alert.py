@@ -11,8 +11,8 @@ from .buying_target import GROUP_MODELS
 # Adobe Journey Optimizer B2B Edition, sales alert email
 MAX_RECIPIENTS = 500
 MAX_COPIES = 10
-# what a step does in one transaction: one group that fails, or a killed worker, lets so many be done anew. 300 groups in
-# one go took about two thirds of the time, but then each of them waited for all
+# what a step does in one transaction: one group that fails, or a killed worker, lets so many be done anew. 300 groups
+# in one go took about two thirds of the time, but then each of them waited for all
 GROUPS_AT_ONCE, MAILS_AT_ONCE = 25, 100
 PARAMETERS = (
     "alert_solution_id",
