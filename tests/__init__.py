@@ -88,6 +88,7 @@ from . import test_mailing_rights
 from . import test_mailing_topic
 from . import test_mailing_preflight
 from . import test_mailing_expiry
+from . import test_mailing_held
 from . import test_mailing_portable
 from . import test_mailing_cap_workers
 from . import test_mailing_one_off_faults

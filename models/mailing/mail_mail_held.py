@@ -1,13 +1,22 @@
-# Mails of one-off mailings that waited for the end of quiet hours: asked again before they leave.
-from odoo import api, models
+# Mails that waited before they leave: asked again whether their recipients may get them.
+from datetime import timedelta
+
+from odoo import api, fields, models, tools
 from odoo.exceptions import UserError
 
 from .mailing_consent import FAILURE_TYPES
 
+# a mail that leaves within this time was asked when it was made, just now
+FRESH = timedelta(minutes=1)
+
 
 class MailMail(models.Model):
-    """A mail of a journey that is held is made when it is released. One of a one-off mailing is made at once and waits
-    in the outbox, maybe a whole night, in which its recipient may have unsubscribed, or become a customer.
+    """A mail may wait after it was made: in a long outbox, for a mail server that is down, or until somebody retries
+    it. Its recipient may have unsubscribed meanwhile, and is asked again.
+
+    A mail of a journey that is held in quiet hours is made when it is released. One of a one-off mailing is made at
+    once and waits in the outbox, maybe a whole night, in which its recipient may have become a customer as well; so its
+    filter is asked, too. Of a journey's mail the exit rules have decided.
     """
 
     _inherit = "mail.mail"
@@ -20,18 +29,26 @@ class MailMail(models.Model):
 
     def _drop_unwanted(self):
         """Cancel those of these mails that waited, and that their recipients must not get any more."""
-        # whoever sends a mail need not be allowed to read mails
-        waited = self.sudo().filtered(
-            lambda mail: (
-                mail.scheduled_date
-                and mail.state == "outgoing"
-                and mail.mailing_id
-                and not mail.mailing_id.journey_node_id
-                and not mail.mailing_copy_id
+        made_before = fields.Datetime.now() - FRESH
+        # whoever sends a mail need not be allowed to read mails; their texts are not needed for this
+        waited = (
+            self.sudo()
+            .with_context(prefetch_fields=False)
+            .filtered(
+                lambda mail: (
+                    mail.state == "outgoing"
+                    and mail.mailing_id
+                    and not mail.mailing_copy_id
+                    and (mail.scheduled_date or mail.create_date <= made_before)
+                )
             )
         )
         for mailing, mails in waited.grouped("mailing_id").items():
-            failures = self._find_unwanted(mailing, mails.mailing_trace_ids)
+            traces = mails.mailing_trace_ids
+            held = mails.filtered("scheduled_date").mailing_trace_ids
+            if mailing.journey_node_id:
+                held = held.browse()
+            failures = self._find_unwanted(mailing, traces, held)
             for failure_type, ids in failures.items():
                 traces = self.env["mailing.trace"].sudo().browse(ids)
                 traces.mail_mail_id.cancel()
@@ -39,24 +56,32 @@ class MailMail(models.Model):
                 traces.failure_type = failure_type
 
     @api.model
-    def _find_unwanted(self, mailing, traces):
-        """:return: ``{failure type: [trace ids]}`` of the traces whose mails must not leave"""
+    def _find_unwanted(self, mailing, traces, held):
+        """
+        :param held: those of the traces of whom the mailing's filter is asked again as well
+        :return: ``{failure type: [trace ids]}`` of the traces whose mails must not leave
+        """
         Consent = self.env["mailing.consent"]
         ids = list(dict.fromkeys(traces.mapped("res_id")))
         addresses = Consent._get_record_addresses(mailing.mailing_model_real, ids)
+        # the mail was made for the address that the recipient had then
         refusals = Consent.get_refusals(
-            {address for found in addresses.values() for part in found[:3] for address in part}, mailing
+            {address for found in addresses.values() for part in found[:3] for address in part}
+            | set(traces.mapped("email")),
+            mailing,
         )
+        ids = held.mapped("res_id")
         try:
-            lasting = mailing._find_lasting(ids)
+            unmatched = set(ids) - mailing._find_lasting(ids) if ids else set()
         except UserError:
-            lasting = set(ids)  # a field was removed meanwhile: the filter worked when the mails were made
+            unmatched = set()  # a field was removed meanwhile: the filter worked when the mails were made
         result = {}
         for trace in traces:
             found = addresses.get(trace.res_id)
             reason = Consent._judge(found, refusals) if found else "missing"
+            reason = reason or refusals.get(tools.email_normalize(trace.email, strict=False))
             if reason:
                 result.setdefault(FAILURE_TYPES[reason], []).append(trace.id)
-            elif trace.res_id not in lasting:
+            elif trace in held and trace.res_id in unmatched:
                 result.setdefault("mail_unmatched", []).append(trace.id)
         return result
