@@ -56,6 +56,7 @@
         "views/buying_group_job_views.xml",
         "views/buying_solution_views.xml",
         "views/engagement_activity_views.xml",
+        "views/engagement_page_view_views.xml",
         "views/engagement_score_model_views.xml",
         "views/engagement_score_views.xml",
         "views/engagement_collector_state_views.xml",

@@ -31,6 +31,7 @@ from . import test_insight_coverage
 from . import test_insight_dashboard
 from . import test_insight_dashboard_engagement
 from . import test_insight_dashboard_movement
+from . import test_insight_dashboard_web
 from . import test_insight_dashboard_mails
 from . import test_insight_dashboard_journeys
 from . import test_insight_input
@@ -136,5 +137,6 @@ from . import test_buying_watch
 from . import test_insight_digest
 from . import test_insight_group_digest
 from . import test_insight_figures
+from . import test_insight_engaged_lists
 from . import test_insight_alert_notify
 from . import test_texts_scripts

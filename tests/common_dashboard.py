@@ -8,6 +8,8 @@ from odoo import fields
 
 from .common_stage import BuyingStageCase
 
+MONDAY = dt.datetime(2026, 3, 2, 12)
+
 
 class DashboardCase(BuyingStageCase):
     """Figures of the groups of one solution, whatever else the database holds; see ``page``."""
@@ -67,3 +69,37 @@ class DashboardCase(BuyingStageCase):
         before = self.env.cr.sql_log_count
         self.get_data(**filters)
         return self.env.cr.sql_log_count - before
+
+
+class DashboardEngagementCase(DashboardCase):
+    """What people of two groups did in March; see ``did``."""
+
+    page = "buying.dashboard.engagement"
+    period = {"date_from": "2026-03-02", "date_to": "2026-03-17"}  # two weeks and two days
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["engagement.activity"].search([]).sudo().unlink()
+        cls.group.assign_member(cls.director, cls.decision_maker)
+        cls.group.assign_member(cls.analyst, cls.influencer)
+        cls.second = cls.make_second()
+        cls.toni, cls.edwin = cls.second.member_ids.partner_id.sorted("id")
+
+    @classmethod
+    def make_second(cls, **values):
+        """Another account with a group of two."""
+        account = cls.make_account("Second Test", **values)
+        company = {"company_id": values["company_id"]} if "company_id" in values else {}
+        group = cls.env["buying.group"].create({"solution_id": cls.solution.id, "partner_id": account.id})
+        group.assign_member(cls.make_person("Toni Rhodes", parent=account, **company), cls.champion)
+        group.assign_member(cls.make_person("Edwin Hansen", parent=account, **company), cls.influencer)
+        return group
+
+    @classmethod
+    def did(cls, person, days=0, code="email_opened", hours=0, **values):
+        date = MONDAY + dt.timedelta(days=days, hours=hours)
+        return cls.env["engagement.activity.type"].log(code, person, date=date, **values)
+
+    def get_data(self, user=None, **filters):
+        return super().get_data(user, **(self.period | filters))

@@ -1,44 +1,11 @@
 # Engagement over time on the dashboard: who did something that counts, in each week, by role.
-import datetime as dt
-
 from odoo.tests import tagged
 
-from .common_dashboard import DashboardCase
-
-MONDAY = dt.datetime(2026, 3, 2, 12)
-PERIOD = {"date_from": "2026-03-02", "date_to": "2026-03-17"}  # two weeks and two days
+from .common_dashboard import DashboardEngagementCase
 
 
 @tagged("post_install", "-at_install")
-class TestInsightDashboardEngagement(DashboardCase):
-    page = "buying.dashboard.engagement"
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.env["engagement.activity"].search([]).sudo().unlink()
-        cls.group.assign_member(cls.director, cls.decision_maker)
-        cls.group.assign_member(cls.analyst, cls.influencer)
-        cls.second = cls.make_second()
-        cls.toni, cls.edwin = cls.second.member_ids.partner_id.sorted("id")
-
-    @classmethod
-    def make_second(cls, **values):
-        """Another account with a group of two."""
-        account = cls.make_account("Second Test", **values)
-        company = {"company_id": values["company_id"]} if "company_id" in values else {}
-        group = cls.env["buying.group"].create({"solution_id": cls.solution.id, "partner_id": account.id})
-        group.assign_member(cls.make_person("Toni Rhodes", parent=account, **company), cls.champion)
-        group.assign_member(cls.make_person("Edwin Hansen", parent=account, **company), cls.influencer)
-        return group
-
-    def did(self, person, days=0, code="email_opened", hours=0, **values):
-        date = MONDAY + dt.timedelta(days=days, hours=hours)
-        return self.env["engagement.activity.type"].log(code, person, date=date, **values)
-
-    def get_data(self, user=None, **filters):
-        return super().get_data(user, **(PERIOD | filters))
-
+class TestInsightDashboardEngagement(DashboardEngagementCase):
     def assertAllDrillDown(self, data, user=None):
         charts = (*data["doughnuts"].values(), *data["lines"].values(), data["roles"], data["role_lines"], data["top"])
         for chart in charts:
@@ -74,7 +41,7 @@ class TestInsightDashboardEngagement(DashboardCase):
     def test_a_day_begins_at_the_users_midnight(self):
         self.did(self.director, -1, hours=11.5)  # 23:30 on Sunday in UTC
         dashboard = self.env[self.page].with_user(self.user).with_context(tz="Europe/Brussels")
-        data = dashboard.get_data(self.filters | PERIOD)
+        data = dashboard.get_data(self.filters | self.period)
         self.assertEqual(self.lines(data, "people")[0], [1, 3])
         self.assertAllDrillDown(data)
         self.assertEqual(self.lines(self.get_data(), "people")[0], [0, 4])
@@ -160,7 +127,7 @@ class TestInsightDashboardEngagement(DashboardCase):
             self.did(person)
         page = self.env[self.page].with_user(self.user_of_both)
         page = page.with_context(tz="UTC", allowed_company_ids=self.user_of_both.company_ids.ids)
-        data = page.get_data(self.filters | PERIOD)
+        data = page.get_data(self.filters | self.period)
         self.assertEqual(self.doughnut(data), {"accounts": [2, 1], "groups": [2, 1], "people": [3, 3]})
         for chart in (*data["doughnuts"].values(), *data["lines"].values()):
             for row in chart["rows"]:

@@ -1,4 +1,5 @@
 from . import engagement_activity_type
+from . import engagement_page_view
 from . import engagement_activity
 from . import engagement_score_model
 from . import engagement_score_model_line

@@ -18,6 +18,9 @@ class ResPartner(models.Model):
     engagement_activity_ids = fields.One2many(
         "engagement.activity", "partner_id", "Engagement Activities", groups="crm_buying_journey.group_sales"
     )
+    engagement_page_view_ids = fields.One2many(
+        "engagement.page.view", "partner_id", "Page Views", groups="crm_buying_journey.group_sales"
+    )
 
     # the few with a score are sorted, searched and, each night, looked up
     _engagement_score_idx = models.Index("(engagement_score) WHERE engagement_score > 0")

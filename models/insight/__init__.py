@@ -16,6 +16,9 @@ from . import buying_trend
 from . import res_partner_trend
 from . import buying_dashboard_movement
 from . import buying_dashboard_engagement
+from . import buying_engaged
+from . import res_partner_engaged
+from . import buying_group_engaged
 from . import buying_summary_facts
 from . import buying_summary_builtin
 from . import buying_summary_openai
@@ -34,3 +37,4 @@ from . import journey_node
 from . import results
 from . import buying_dashboard_mails
 from . import buying_dashboard_journeys
+from . import buying_dashboard_web

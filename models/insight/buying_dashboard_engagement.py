@@ -1,5 +1,6 @@
 # A page of the dashboard: which accounts, groups and people were engaged, over time.
 import datetime as dt
+import json
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -10,6 +11,13 @@ from ...tools.domains import get_filters, get_ids
 
 PERIOD_DAYS = 90
 LISTED = 10
+# what is counted, the column of a member that it stands in, and the list behind its numbers
+OWNERS = {"accounts": "account_id", "groups": "group_id", "people": "partner_id"}
+LISTS = {
+    "accounts": "crm_buying_journey.res_partner_view_list_engaged_accounts",
+    "groups": "crm_buying_journey.buying_group_view_list_engaged",
+    "people": "crm_buying_journey.res_partner_view_list_engaged_people",
+}
 
 
 class BuyingDashboardEngagement(models.AbstractModel):
@@ -69,7 +77,40 @@ class BuyingDashboardEngagement(models.AbstractModel):
         members = self._get_member_domain(filters)
         if role_ids := get_ids(self.env, filters, "role_ids"):
             members &= Domain("role_id", "in", role_ids)
-        return {"groups": self._get_domain(filters), "members": members, "type_ids": self._get_type_ids(filters)}
+        return {
+            "groups": self._get_domain(filters),
+            "members": members,
+            "type_ids": self._get_type_ids(filters),
+            "text": json.dumps({key: value for key, value in filters.items() if value and not key.startswith("date_")}),
+        }
+
+    @api.model
+    def _read_filters(self, filters, first, last, role_id=None):
+        """What the context of a list says, see ``buying.engaged``: ``(scope, first day, last day)``.
+
+        :raise UserError: it is malformed
+        """
+        filters = get_filters(self.env, filters) | {"date_from": first, "date_to": last}
+        if role_id:
+            filters["role_ids"] = [role_id]
+        scope = self._get_scope(filters)
+        if role_id is not None and not role_id:
+            scope["members"] &= Domain("role_id", "=", False)
+        return scope, *self._get_period(filters, days=PERIOD_DAYS)
+
+    @api.model
+    def _get_list_context(self, scope, what, first, last):
+        """How the list behind a number shows who did how much in that time, see ``buying.engaged``."""
+        return {
+            "list_view_ref": LISTS[what],
+            "engaged_what": what,
+            "engaged_filters": scope["text"],
+            **self._get_list_period(first, last),
+        }
+
+    @api.model
+    def _get_list_period(self, first, last):
+        return {"engaged_from": fields.Date.to_string(first), "engaged_to": fields.Date.to_string(last)}
 
     @api.model
     def _get_channels(self, filters):
@@ -195,6 +236,39 @@ class BuyingDashboardEngagement(models.AbstractModel):
                 by_role[number, role_id or False] = people
         return engaged, by_role
 
+    @api.model
+    def _get_figures_sql(self, scope, what, first, last, ids=None):
+        """How much the people of each account or group, or each person, did: a statement that returns ``owner_id,
+        people, activities, latest`` for those where anything happened.
+
+        :param ids: of these accounts, groups or people only
+        """
+        owner = SQL.identifier(OWNERS[what])
+        these = SQL("TRUE")
+        if ids is not None:
+            these = SQL("%s = ANY(%s)", owner, ids)
+        return SQL(
+            """
+            WITH member AS (
+                SELECT DISTINCT partner_id, %(owner)s AS owner_id FROM (%(members)s) every
+                 WHERE %(owner)s IS NOT NULL AND %(these)s
+            ), did AS (
+                SELECT activity.partner_id, COUNT(*) AS number, MAX(activity.date) AS latest
+                  FROM engagement_activity activity
+                 WHERE activity.id IN %(activities)s AND activity.partner_id IN (SELECT partner_id FROM member)
+              GROUP BY activity.partner_id
+            )
+            SELECT member.owner_id, COUNT(DISTINCT did.partner_id) AS people, SUM(did.number)::int AS activities,
+                   MAX(did.latest) AS latest
+              FROM did JOIN member ON member.partner_id = did.partner_id
+          GROUP BY member.owner_id
+            """,
+            owner=owner,
+            these=these,
+            members=self._get_members_sql(scope),
+            activities=self._get_activities(scope, first, last),
+        )
+
     # Charts -------------------------------------------------------------------------------------------------------
 
     @api.model
@@ -209,7 +283,8 @@ class BuyingDashboardEngagement(models.AbstractModel):
             self._row(self.env._("Engaged"), [(engaged[what], did)]),
             self._row(self.env._("Not engaged"), [(totals[what] - engaged[what], everything & ~did)]),
         ]
-        return self._chart(model_name, everything, [labels[what]], rows)
+        context = self._get_list_context(scope, what, first, last)
+        return self._chart(model_name, everything, [labels[what]], rows, context=context)
 
     @api.model
     def _get_lines(self, scope, what, engaged, totals, steps):
@@ -218,8 +293,11 @@ class BuyingDashboardEngagement(models.AbstractModel):
         for number, (label, first, last) in enumerate(steps, 1):
             _model, _all, did = self._get_engaged_domain(scope, what, first, last)
             count = engaged[number][what]
-            rows.append(self._row(label, [(count, did), (totals[what] - count, everything & ~did)]))
-        return self._chart(model_name, everything, [self.env._("Engaged"), self.env._("Not engaged")], rows)
+            cells = [(count, did), (totals[what] - count, everything & ~did)]
+            rows.append(self._row(label, cells, context=self._get_list_period(first, last)))
+        context = self._get_list_context(scope, what, steps[0][1], steps[-1][2])
+        series = [self.env._("Engaged"), self.env._("Not engaged")]
+        return self._chart(model_name, everything, series, rows, context=context)
 
     @api.model
     def _get_role_chart(self, scope, by_role, steps, whole=False):
@@ -233,38 +311,34 @@ class BuyingDashboardEngagement(models.AbstractModel):
             return by_role.get((number, role_id), 0), self._get_engaged_domain(scope, "people", first, last, members)[2]
 
         columns = [(role.id, role.name) for role in roles] + [(False, self.env._("No role"))] * (False in used)
+        contexts = [{"engaged_role": role_id or 0} for role_id, _name in columns]
+        values = {"context": self._get_list_context(scope, "people", steps[0][1], steps[-1][2])}
         if whole:
             _label, first, last = steps[0]
-            rows = [self._row(name, [cell(0, role_id, first, last)]) for role_id, name in columns]
-            return self._chart("res.partner", everybody, [self.env._("Engaged people")], rows)
+            rows = [
+                self._row(name, [cell(0, role_id, first, last)], context=context)
+                for (role_id, name), context in zip(columns, contexts, strict=True)
+            ]
+            return self._chart("res.partner", everybody, [self.env._("Engaged people")], rows, **values)
         rows = [
-            self._row(label, [cell(number, role_id, first, last) for role_id, _name in columns])
+            self._row(
+                label,
+                [cell(number, role_id, first, last) for role_id, _name in columns],
+                context=self._get_list_period(first, last),
+            )
             for number, (label, first, last) in enumerate(steps, 1)
             if columns
         ]
-        return self._chart("res.partner", everybody, [name for _role_id, name in columns], rows)
+        return self._chart(
+            "res.partner", everybody, [name for _role_id, name in columns], rows, contexts=contexts, **values
+        )
 
     @api.model
     def _get_top(self, scope, first, last):
         """The accounts whose people did most: engaged people, activities, and the last one."""
+        figures = self._get_figures_sql(scope, "accounts", first, last)
         rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT member.account_id, COUNT(DISTINCT did.partner_id), SUM(did.number)::int, MAX(did.latest)
-                  FROM (SELECT activity.partner_id, COUNT(*) AS number, MAX(activity.date) AS latest
-                          FROM engagement_activity activity WHERE activity.id IN %(activities)s
-                      GROUP BY activity.partner_id) did
-                  JOIN (SELECT DISTINCT partner_id, account_id FROM (%(members)s) every) member
-                    ON member.partner_id = did.partner_id
-                 WHERE member.account_id IS NOT NULL
-              GROUP BY member.account_id
-              ORDER BY 3 DESC, 2 DESC, 1
-                 LIMIT %(limit)s
-                """,
-                activities=self._get_activities(scope, first, last),
-                members=self._get_members_sql(scope),
-                limit=LISTED,
-            )
+            SQL("%s ORDER BY activities DESC, people DESC, owner_id LIMIT %s", figures, LISTED)
         )
         accounts = self.env["res.partner"].browse(row[0] for row in rows)
         accounts.fetch(["name"])
@@ -292,6 +366,8 @@ class BuyingDashboardEngagement(models.AbstractModel):
             self._get_engaged_domain(scope, "accounts", first, last)[2],
             series,
             table,
+            context=self._get_list_context(scope, "accounts", first, last),
+            contexts=[self._get_list_context(scope, "people", first, last), {}, {}],
             models=["res.partner", "engagement.activity", False],
             kinds=["number", "number", "moment"],
             record_model="res.partner",

@@ -53,6 +53,8 @@ class BuyingFigures(models.AbstractModel):
       ``model``, exactly the records that the number beside it counts. ``False`` where no records stand for a number,
       e.g. for a rate
     * ``models``: where the columns count records of different models: the model of each column
+    * ``context``, also in a row, and ``contexts``, one for each column: what lists of ``model`` need to know, if
+      anything; a number's list is told all three
 
     The number of statements does not depend on the number of records counted.
     """

@@ -16,11 +16,19 @@ import { DashboardJourneys } from "./pages/journeys";
 import { DashboardMails } from "./pages/mails";
 import { DashboardMovement } from "./pages/movement";
 import { DashboardOverview } from "./pages/overview";
+import { DashboardWeb } from "./pages/web";
 
 const { DateTime } = luxon;
 // A page is a component with static facts: key, label, model, filters (keys), period, mine, forMarketing and
 // getEmpty(data), which says what stands there instead of figures.
-const PAGES = [DashboardOverview, DashboardMovement, DashboardEngagement, DashboardMails, DashboardJourneys];
+const PAGES = [
+    DashboardOverview,
+    DashboardMovement,
+    DashboardEngagement,
+    DashboardWeb,
+    DashboardMails,
+    DashboardJourneys,
+];
 
 export class BuyingDashboard extends Component {
     static template = "crm_buying_journey.Dashboard";

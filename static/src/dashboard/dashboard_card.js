@@ -3,7 +3,7 @@ import { Component, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
 import { DashboardChart } from "./dashboard_chart";
-import { downloadCsv, getListAction, toWhole } from "./tools";
+import { downloadCsv, getChartAction, toWhole } from "./tools";
 
 export class DashboardCard extends Component {
     static template = "crm_buying_journey.DashboardCard";
@@ -58,12 +58,12 @@ export class DashboardCard extends Component {
             labels.push(chart.series[series]);
         }
         const name = _t("%(title)s: %(part)s", { title, part: labels.join(", ") });
-        return this.action.doAction(getListAction(chart.model, chart.rows[row].domains[series], name));
+        return this.action.doAction(getChartAction(chart, name, chart.rows[row], series));
     }
 
     viewList() {
         const { chart, title } = this.props;
-        return this.action.doAction(getListAction(chart.model, chart.domain, title));
+        return this.action.doAction(getChartAction(chart, title));
     }
 
     download() {

@@ -12,7 +12,13 @@ export function getPeriodDates(period) {
     }
     // the server reckons in the user's time zone, which need not be the browser's
     const today = DateTime.now().setZone(user.tz || "system");
-    const start = { month: { days: 30 }, quarter: { days: 90 }, year: { years: 1 }, years: { years: 2 } }[period];
+    const start = {
+        today: { days: 0 },
+        week: { days: 6 },
+        month: { days: 30 },
+        quarter: { days: 90 },
+        years: { years: 2 },
+    }[period];
     return { date_from: today.minus(start || { years: 1 }).toISODate(), date_to: today.toISODate() };
 }
 
@@ -63,6 +69,8 @@ export class DashboardFilters extends Component {
             { key: "state_ids", model: "res.country.state", label: _t("Region"), any: _t("All regions") },
         ];
         this.periods = [
+            ["today", _t("Today")],
+            ["week", _t("Last 7 days")],
             ["month", _t("Last 30 days")],
             ["quarter", _t("Last 90 days")],
             ["year", _t("Past year")],

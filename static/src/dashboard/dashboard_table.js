@@ -2,7 +2,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { downloadCsv, getFormAction, getListAction, toCsv, toText } from "./tools";
+import { downloadCsv, getChartAction, getFormAction, toCsv, toText } from "./tools";
 
 export class DashboardTable extends Component {
     static template = "crm_buying_journey.DashboardTable";
@@ -53,9 +53,8 @@ export class DashboardTable extends Component {
 
     open(row, index) {
         const { table, title } = this.props;
-        const model = table.models?.[index] || table.model;
         const name = _t("%(title)s: %(part)s", { title, part: `${row.label}, ${table.series[index]}` });
-        return this.action.doAction(getListAction(model, row.domains[index], name));
+        return this.action.doAction(getChartAction(table, name, row, index));
     }
 
     openRecord(row) {
@@ -64,7 +63,7 @@ export class DashboardTable extends Component {
 
     viewList() {
         const { table, title } = this.props;
-        return this.action.doAction(getListAction(table.model, table.domain, title));
+        return this.action.doAction(getChartAction(table, title));
     }
 
     download() {

@@ -9,9 +9,21 @@ const FORMULA = /^[=+\-@\t\r\n]/;
 // Right behind "return", this would hide all texts of this file from the tool that collects them for translators.
 const NEEDS_QUOTES = /[",\r\n]/;
 
+// What the list behind a number of a chart or table, or behind the whole of it, needs to know.
+function getListContext(chart, model, row, index) {
+    return model === chart.model ? { ...chart.context, ...row?.context, ...chart.contexts?.[index] } : {};
+}
+
+// The list behind all numbers of a chart or table, or behind one of them.
+export function getChartAction(chart, name, row, index) {
+    const model = (row && chart.models?.[index]) || chart.model;
+    const domain = row ? row.domains[index] : chart.domain;
+    return getListAction(model, domain, name, getListContext(chart, model, row, index));
+}
+
 // The records behind a number. Members are shown the most engaged first.
-export function getListAction(model, domain, name) {
-    const context = { active_test: true };
+export function getListAction(model, domain, name, values) {
+    const context = { active_test: true, ...values };
     if (model === "buying.group.member") {
         context.list_view_ref = "crm_buying_journey.buying_group_member_view_list_coverage";
         context.partner_display_name_hide_company = true;

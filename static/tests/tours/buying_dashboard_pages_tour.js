@@ -38,7 +38,19 @@ registry.category("web_tour.tours").add("buying_dashboard_pages", {
         { content: "Nobody did that", trigger: `${ready} .o_buying_nobody` },
         { content: "All channels again", trigger: ".o_buying_filters_clear", run: "click" },
         { content: "The most active accounts", trigger: `${ready} .o_buying_table td .btn-link`, run: "click" },
-        { content: "See the people", trigger: ".o_kanban_view .o_kanban_record, .o_list_view .o_data_row" },
+        {
+            content: "See the people, and what they did in the period",
+            trigger: ".o_list_view .o_data_row td[name=engaged_activity_count]:contains(/^[1-9]/)",
+        },
+        {
+            content: "Which can be sorted by",
+            trigger: ".o_list_view th[data-name=engaged_last_date].o_column_sortable",
+            run: "click",
+        },
+        {
+            content: "It is",
+            trigger: ".o_list_view th[data-name=engaged_last_date] :is(.fa-sort-asc, .fa-sort-desc)",
+        },
         { content: "Go back", trigger: ".o_breadcrumb .o_back_button", run: "click" },
         openPage("mails"),
         { content: "Rates", trigger: `${ready} .o_buying_tile_rate:contains("100.0 %")` },
