@@ -49,6 +49,7 @@ from . import test_insight_topics
 from . import test_insight_summary
 from . import test_insight_summary_provider
 from . import test_tools_topics
+from . import test_tools_percent
 from . import test_tools_plain_text
 from . import test_journey_actions
 from . import test_journey_audience

@@ -33,7 +33,7 @@ class TestInsightDashboard(DashboardCase):
     def test_a_group_without_required_roles_is_not_rated(self):
         self.set_figures(self.make_groups(2), required_role_count=0, completeness=0)
         figures = self.figures(self.get_data()["completeness"])
-        self.assertEqual((figures["0–25 %"], figures["Not rated"]), ([1], [2]))
+        self.assertEqual((figures["0–25%"], figures["Not rated"]), ([1], [2]))
         self.assertDrillsDown(self.get_data()["completeness"])
 
     def test_where_all_are_rated_nothing_is_said_about_it(self):
@@ -92,6 +92,23 @@ class TestInsightDashboard(DashboardCase):
                 self.env["buying.dashboard"].with_user(self.user).get_data(filters)
 
     # Rights -------------------------------------------------------------------------------------------------------
+
+    def test_whoever_may_see_none_of_the_groups_is_told_so(self):
+        self.env["buying.group"].with_context(active_test=False).search([]).partner_id.sudo().user_id = self.sales
+        for page in ("buying.dashboard", "buying.dashboard.movement", "buying.dashboard.engagement"):
+            for user, filters, state in (
+                (self.own_sales, {}, (0, False, True)),
+                (self.own_sales, {"mine": True}, (0, False, True)),
+                (self.sales, {"mine": True, "stage_ids": [2**31 - 1]}, (0, True, False)),
+            ):
+                data = self.env[page].with_user(user).get_data(filters)
+                self.assertEqual((data["total"], data["any_group"], data["hidden_groups"]), state)
+        # of other companies nobody learns anything
+        self.env["buying.group"].search([]).sudo().active = False
+        elsewhere = self.make_groups(1, "Elsewhere", company_id=self.other_company.id)
+        self.assertEqual(elsewhere.company_id, self.other_company)
+        data = self.get_data(self.own_sales)
+        self.assertEqual((data["any_group"], data["hidden_groups"]), (False, False))
 
     def test_a_salesperson_with_own_documents_sees_only_theirs(self):
         self.make_groups(2, "Mine", user_id=self.own_sales.id)

@@ -75,7 +75,7 @@ class TestInsightDashboardJourneys(JourneyCase):
         self.assertEqual(
             self.rows(data["participants"]), {"Completed": [2], "In progress": [2], "Left early": [3], "Failed": [1]}
         )
-        self.assertEqual(self.rows(data["bands"])["0–25 %"], [1])
+        self.assertEqual(self.rows(data["bands"])["0–25%"], [1])
         self.assertEqual(self.rows(data["states"]), {"Live": [1]})
         self.assertEqual([sum(numbers) for numbers in zip(*self.rows(data["lines"]).values(), strict=True)], [8, 2])
         self.assertAllDrillDown(data)

@@ -209,7 +209,7 @@ class TestDigest(JourneyCase):
             [link.text_content() for link in links], [f"Test solution for Digest {n}" for n in (5, 4, 3, 2, 1)]
         )
         text = " ".join(body.text_content().split())
-        self.assertIn("Engagement 60, complete 0 %. Missing: ", text)
+        self.assertIn("Engagement 60, complete 0%. Missing: ", text)
         self.assertIn("Milestone: Asked for <b>desks</b>", text)
         self.assertTrue(links[0].get("href").startswith("http"), "a mail's link needs its server")
 

@@ -11,7 +11,7 @@ class TestGroupDigest(BuyingStageCase):
 
     def test_nobody_yet(self):
         self.assertEqual(
-            self.facts(), "Engagement 0, complete 0 %. Missing: Decision Maker, Influencer, Champion.", "and no stage"
+            self.facts(), "Engagement 0, complete 0%. Missing: Decision Maker, Influencer, Champion.", "and no stage"
         )
 
     def test_a_stage_one_missing_role_and_numbers_rounded_half_up(self):
@@ -20,7 +20,7 @@ class TestGroupDigest(BuyingStageCase):
         self.group.assign_member(self.clerk, self.influencer)
         self.mine.set_stage(self.interest)
         self.group.sudo().engagement = 12.5
-        self.assertEqual(self.facts(), "Engagement 13, complete 67 %, stage Interest. Missing: Champion.")
+        self.assertEqual(self.facts(), "Engagement 13, complete 67%, stage Interest. Missing: Champion.")
         self.group.sudo().engagement = 12.49
         self.assertIn("Engagement 12,", self.facts())
 
@@ -29,10 +29,10 @@ class TestGroupDigest(BuyingStageCase):
             self.group.assign_member(person, role)
         for person in (self.analyst, self.clerk):
             self.group.assign_member(person, self.influencer)
-        self.assertEqual(self.facts(), "Engagement 0, complete 100 %.")
+        self.assertEqual(self.facts(), "Engagement 0, complete 100%.")
 
     def test_a_group_without_required_roles_is_not_rated(self):
         self.template.line_ids.sudo().is_required = False
         self.env.flush_all()
         self.assertNotIn("Missing", self.facts())
-        self.assertNotIn("0 %", self.facts())
+        self.assertNotIn("0%", self.facts())

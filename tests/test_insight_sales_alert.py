@@ -39,12 +39,12 @@ class TestSalesAlert(AlertCase):
         line = self.template.line_ids[1]
         line.members_required = 8
         self.assertEqual(self.group.completeness, 56.25)
-        self.assertEqual(self.group._get_completeness_text(), "56 %")
+        self.assertEqual(self.group._get_completeness_text(), "56%")
         line.members_required = 400
         self.group.remove_member(self.brandon)
         self.assertEqual(self.group.completeness, 0.125)
         line.members_required = 4
-        self.assertEqual((self.group.completeness, self.group._get_completeness_text()), (12.5, "13 %"))
+        self.assertEqual((self.group.completeness, self.group._get_completeness_text()), (12.5, "13%"))
 
     def test_members_count_stays_and_names_are_escaped(self):
         self.brandon.name = "<script>alert(1)</script>"

@@ -119,7 +119,7 @@ class TestSummarySentences(BuyingJourneyCase):
         self.assertEqual(self.tell_account(), "The account has no buying group. No activity in the last 30 days.")
         self.assertIn("has 1 buying group with an engagement of 40.", self.tell_account(groups=1, engagement=40))
         self.assertIn(
-            "has 1 buying group with an engagement of 40 and a completeness of 67 %.",
+            "has 1 buying group with an engagement of 40 and a completeness of 67%.",
             self.tell_account(groups=1, engagement=40, completeness=67, top={"name": "Desks", "engagement": 40}),
         )
         self.assertIn("has 2 buying groups with an average engagement of 0.", self.tell_account(groups=2))
@@ -134,12 +134,12 @@ class TestSummarySentences(BuyingJourneyCase):
                 busy=1,
                 intent={"topic": "Acoustics", "level": "high"},
             ),
-            "The account has 3 buying groups with an average engagement of 40 and an average completeness of 50 %. The "
-            "most engaged one is Desks for Azure with 90. Activity rose by 166 % over the last 90 days. In the last 30 "
+            "The account has 3 buying groups with an average engagement of 40 and an average completeness of 50%. The "
+            "most engaged one is Desks for Azure with 90. Activity rose by 166% over the last 90 days. In the last 30 "
             "days: 1 email opened. 1 person is in more than two buying groups. Interest in Acoustics is high.",
         )
         self.assertIn("2 people are in more than two buying groups.", self.tell_account(busy=2))
-        self.assertIn("Activity fell by 5 % over", self.tell_account(change=-5))
+        self.assertIn("Activity fell by 5% over", self.tell_account(change=-5))
         self.assertIn("Activity did not change over", self.tell_account(change=0))
         for level in ("low", "medium"):
             self.assertIn(
@@ -164,7 +164,7 @@ class TestSummarySentences(BuyingJourneyCase):
         self.assertEqual(
             self.tell_person(score=76, counts={"email_opened": 2}, grown=1, change=10, topics=["desks"]),
             "Nicole Ford shows high engagement (76). In the last 30 days: 2 emails opened. The score rose by 1 "
-            "point in four weeks. Activity rose by 10 % over the last 90 days. Interested in desks.",
+            "point in four weeks. Activity rose by 10% over the last 90 days. Interested in desks.",
         )
         self.assertIn("medium engagement (26)", self.tell_person(score=26))
         self.assertIn("low engagement (25)", self.tell_person(score=25))

@@ -82,9 +82,9 @@ class TestMailingAbDecision(AbCase):
         self.assertLess(pair["low"], 0.2)
         self.assertTrue(test.decision_date and test.decision_reason)
         for html in (test.decision_html, test.comparison_html):
-            self.assertIn("30.0 %", html)
+            self.assertIn("30.0%", html)
         self.assertIn("Wilson", test.decision_html)
-        self.assertEqual(test.decision_basis.partition("figures: ")[2], "A 20 of 200 (10.0 %), B 60 of 200 (30.0 %).")
+        self.assertEqual(test.decision_basis.partition("figures: ")[2], "A 20 of 200 (10.0%), B 60 of 200 (30.0%).")
         message = test.message_ids.filtered("subject")
         self.assertEqual(message.subject, f"A/B test “{test.name}”: Winner")
         for text in (test.decision_basis, "The rest gets arm B: Offer B."):

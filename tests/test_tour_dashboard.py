@@ -105,6 +105,20 @@ class TestTourDashboardPages(JourneyCase, HttpCase):
             timeout=180,
         )
 
+    def view_pages(self):
+        for page, days in (("prices?a=1", 0), ("prices", 0), ("jobs", 4)):
+            date, url = fields.Datetime.now() - timedelta(days=days), f"https://www.example.com/{page}"
+            self.env["engagement.activity.type"].log("page_viewed", self.brandon, date=date, subject=url)
+
+    def test_the_website(self):
+        self.view_pages()
+        self.start_tour(
+            "/odoo/action-crm_buying_journey.buying_dashboard_action",
+            "buying_dashboard_web",
+            login="admin",
+            timeout=120,
+        )
+
     def print_page(self, page):
         """The page as the browser prints it on A4, and how many charts it shows on the screen."""
         printed, shown = [], []
@@ -170,6 +184,10 @@ class TestTourDashboardPages(JourneyCase, HttpCase):
 
     def test_engagement_on_paper(self):
         self.assertPrintsWell("engagement", "Engagement", "People over Time", "Most Active Accounts")
+
+    def test_the_website_on_paper(self):
+        self.view_pages()
+        self.assertPrintsWell("web", "Top Pages", "/prices", "Views by Region", "Views by Industry")
 
     def test_mails_on_paper(self):
         self.assertPrintsWell("mails", "Mail by Mail", "Tour mail", "Unsubscribed")

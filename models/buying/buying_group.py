@@ -6,6 +6,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import OrderedSet, float_round
 
+from ...tools.percent import format_percent
+
 # stored, so that they can be searched, but nobody's to write
 COMPUTED = {
     "company_id",
@@ -67,10 +69,10 @@ class BuyingGroup(models.Model):
         store=True,
         digits=False,
         aggregator="avg",
-        help="How far the required roles are filled, from 0 to 100 %.",
+        help="How far the required roles are filled, from 0 to 100%.",
     )
     completeness_band = fields.Selection(
-        selection=lambda self: self._get_bands() + [("none", self.env._("No role is required"))],
+        selection=lambda self: self._get_completeness_bands(),
         compute="_compute_completeness",
         store=True,
         index=True,
@@ -182,7 +184,12 @@ class BuyingGroup(models.Model):
     def _get_bands(self):
         """The four bands of a score in percent (Adobe Journey Optimizer B2B Edition, buying groups dashboard). The
         search panel sorts by the keys."""
-        return [("025", "0–25 %"), ("050", "26–50 %"), ("075", "51–75 %"), ("100", "76–100 %")]
+        return [("025", "0–25"), ("050", "26–50"), ("075", "51–75"), ("100", "76–100")]
+
+    @api.model
+    def _get_completeness_bands(self):
+        bands = [(band, format_percent(self.env, label)) for band, label in self._get_bands()]
+        return [*bands, ("none", self.env._("No role is required"))]
 
     @api.model
     def _get_band(self, score):

@@ -20,7 +20,7 @@ class BuyingGroup(models.Model):
     )
 
     engagement_band = fields.Selection(
-        selection=lambda self: [(band, label.removesuffix(" %")) for band, label in self._get_bands()],
+        selection=lambda self: self._get_bands(),
         compute="_compute_engagement_band",
         store=True,
         index=True,

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
 from ...tools.domains import get_filters
+from ...tools.percent import format_percent
 from ..buying.buying_group_standstill import STANDSTILL_COMPLETENESS, STANDSTILL_DAYS
 
 # upper ends of the bands, in whole percent; 25.4 is shown as 25 and belongs to the first, 25.5 as 26 to the second
@@ -33,7 +34,7 @@ class BuyingDashboard(models.AbstractModel):
             ``country_ids`` and ``state_ids`` of the account: lists of ids, any if left out or empty; ``mine``: only
             accounts of the current user; ``date_from``, ``date_to``: first and last day of the charts over time, as ISO
             dates in the user's time zone; the past year if left out
-        :return: ``total`` (number of groups), ``any_group`` (is there one without filters), the charts
+        :return: what :meth:`_get_group_state` says, the charts
             ``completeness``, ``engagement``, ``solutions``, ``stages`` (a list, one chart per stage model),
             ``acquisition``, ``role_engagement``, ``highlights``, and ``thresholds``, the
             numbers that explanations name
@@ -48,8 +49,7 @@ class BuyingDashboard(models.AbstractModel):
         counts = self._count_groups(domain)
         total = sum(row[-1] for row in counts)
         return {
-            "total": total,
-            "any_group": bool(total or self.env["buying.group"].search_count([], limit=1)),
+            **self._get_group_state(total),
             "date_from": fields.Date.to_string(date_from),
             "date_to": fields.Date.to_string(date_to),
             "filters": self._describe(filters, date_from, date_to),
@@ -116,9 +116,10 @@ class BuyingDashboard(models.AbstractModel):
     @api.model
     def _get_completeness_bands(self):
         rated = Domain("required_role_count", ">", 0)
-        return [(band, f"{label} %", rated & domain) for band, label, domain in self._get_bands("completeness")] + [
-            (NOT_RATED, self.env._("Not rated"), ~rated)
-        ]
+        return [
+            (band, format_percent(self.env, label), rated & domain)
+            for band, label, domain in self._get_bands("completeness")
+        ] + [(NOT_RATED, self.env._("Not rated"), ~rated)]
 
     @api.model
     def _get_completeness(self, domain, counts):

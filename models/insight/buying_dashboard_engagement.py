@@ -40,8 +40,8 @@ class BuyingDashboardEngagement(models.AbstractModel):
         :param dict filters: see ``buying.dashboard``; also ``role_ids`` (only members in these roles), ``type_ids``
             (only these types of activities) and ``channels`` (only types of these channels); the last 90 days if no
             period is given
-        :return: ``total``, ``any_group``, ``filters``, ``engaged`` (number of people), ``doughnuts`` and ``lines``
-            (``accounts``, ``groups``, ``people``), ``roles`` and ``role_lines``, ``top`` (table of accounts),
+        :return: what ``_get_group_state`` says, ``filters``, ``engaged`` (number of people), ``doughnuts`` and
+            ``lines`` (``accounts``, ``groups``, ``people``), ``roles`` and ``role_lines``, ``top`` (table of accounts),
             ``channels`` (what may be chosen)
         :rtype: dict
         :raise UserError: a filter is malformed
@@ -57,8 +57,7 @@ class BuyingDashboardEngagement(models.AbstractModel):
         whole = [(self.env._("Whole period"), date_from, date_to)]
         channels = self.env["engagement.activity.type"]._fields["channel"]._description_selection(self.env)
         return {
-            "total": totals["groups"],
-            "any_group": bool(totals["groups"] or self.env["buying.group"].search_count([], limit=1)),
+            **self._get_group_state(totals["groups"]),
             "filters": self._describe(filters, date_from, date_to) + self._describe_channels(filters, channels),
             "channels": [channel for channel in channels if channel[0] != "group"],
             "engaged": engaged[0]["people"],

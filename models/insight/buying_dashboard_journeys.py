@@ -4,6 +4,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...tools.domains import get_filters, get_ids
+from ...tools.percent import format_percent
 
 MAX_JOURNEYS = 100
 BANDS = (25, 50, 75, 100)
@@ -131,7 +132,7 @@ class BuyingDashboardJourneys(models.AbstractModel):
                 found[next(band for band in BANDS if rate <= band)].append(journey.id)
         rows, lowest = [], 0
         for band, ids in found.items():
-            rows.append(self._row(f"{lowest}–{band} %", [(len(ids), Domain("id", "in", ids))]))
+            rows.append(self._row(format_percent(self.env, f"{lowest}–{band}"), [(len(ids), Domain("id", "in", ids))]))
             lowest = band + 1
         everything = Domain("id", "in", [journey_id for ids in found.values() for journey_id in ids])
         return self._chart("journey.journey", everything, [self.env._("Journeys")], rows)

@@ -37,9 +37,9 @@ class BuyingDashboardMovement(models.AbstractModel):
         """All figures of the page.
 
         :param dict filters: see ``buying.dashboard``; the last 30 days if no period is given
-        :return: ``total``, ``any_group``, ``filters``, ``summary`` (text), ``tiles``, ``stages`` and ``moves`` (charts
-            for each stage model), ``highlights``, ``trend`` (chart of accounts), ``surging`` and ``at_risk`` (tables of
-            accounts), and ``thresholds``, the numbers that explanations name
+        :return: what ``_get_group_state`` says, ``filters``, ``summary`` (text), ``tiles``, ``stages`` and ``moves``
+            (charts for each stage model), ``highlights``, ``trend`` (chart of accounts), ``surging`` and ``at_risk``
+            (tables of accounts), and ``thresholds``, the numbers that explanations name
         :rtype: dict
         :raise UserError: a filter is malformed
         :raise AccessError: the user may not read buying groups
@@ -53,8 +53,7 @@ class BuyingDashboardMovement(models.AbstractModel):
         moves = Dashboard._count_moves(domain, *self._get_moments(date_from, date_to))
         points = self._get_points(domain)
         return {
-            "total": total,
-            "any_group": bool(total or self.env["buying.group"].search_count([], limit=1)),
+            **self._get_group_state(total),
             "filters": self._describe(filters, date_from, date_to),
             "summary": self._get_summary(domain, moves, date_from, date_to),
             "tiles": self._get_tiles(domain, moves, date_from, date_to),

@@ -62,6 +62,23 @@ class BuyingFigures(models.AbstractModel):
     _name = "buying.figures"
     _description = "Figures of a Dashboard Page"
 
+    # Groups -------------------------------------------------------------------------------------------------------
+
+    @api.model
+    def _get_group_state(self, total):
+        """What a page says where there are no figures.
+
+        :param int total: groups that the filters leave
+        :return: ``total``, ``any_group`` (may the user see one, whatever the filters) and ``hidden_groups`` (if not:
+            are there any in the user's companies)
+        :rtype: dict
+        """
+        Group = self.env["buying.group"]
+        any_group = bool(total or Group.search_count([], limit=1))
+        companies = [("company_id", "in", [*self.env.companies.ids, False])]
+        hidden = not any_group and bool(Group.sudo().search_count(companies, limit=1))
+        return {"total": total, "any_group": any_group, "hidden_groups": hidden}
+
     # Filters ------------------------------------------------------------------------------------------------------
 
     @api.model

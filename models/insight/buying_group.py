@@ -1,6 +1,8 @@
 # What we tell about a group.
 from odoo import models, tools
 
+from ...tools.percent import format_percent
+
 
 class BuyingGroup(models.Model):
     _inherit = "buying.group"
@@ -10,7 +12,8 @@ class BuyingGroup(models.Model):
         self.ensure_one()
         if not self.required_role_count:
             return "–"
-        return f"{int(tools.float_round(self.completeness, precision_digits=0, rounding_method='HALF-UP'))} %"
+        whole = tools.float_round(self.completeness, precision_digits=0, rounding_method="HALF-UP")
+        return format_percent(self.env, whole)
 
     def _get_alert_members(self):
         """Members in the order of the template's roles, then by name. Templates of sales alerts that somebody changed

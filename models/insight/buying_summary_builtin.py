@@ -2,6 +2,8 @@
 from odoo import api, models
 from odoo.tools import format_list
 
+from ...tools.percent import format_percent
+
 HIGH, MEDIUM = 75, 25
 WORTH_NAMING = 50
 
@@ -75,9 +77,13 @@ class BuyingSummaryBuiltin(models.AbstractModel):
         if change is None:
             return ""
         if change > 0:
-            return self.env._("Activity rose by %(percent)s %% over the last 90 days.", percent=change)
+            return self.env._(
+                "Activity rose by %(percent)s over the last 90 days.", percent=format_percent(self.env, change)
+            )
         if change < 0:
-            return self.env._("Activity fell by %(percent)s %% over the last 90 days.", percent=-change)
+            return self.env._(
+                "Activity fell by %(percent)s over the last 90 days.", percent=format_percent(self.env, -change)
+            )
         return self.env._("Activity did not change over the last 90 days.")
 
     # Groups -------------------------------------------------------------------------------------------------------
@@ -181,9 +187,9 @@ class BuyingSummaryBuiltin(models.AbstractModel):
             if completeness is None:
                 return self.env._("The account has 1 buying group with an engagement of %(score)s.", score=engagement)
             return self.env._(
-                "The account has 1 buying group with an engagement of %(score)s and a completeness of %(percent)s %%.",
+                "The account has 1 buying group with an engagement of %(score)s and a completeness of %(percent)s.",
                 score=engagement,
-                percent=completeness,
+                percent=format_percent(self.env, completeness),
             )
         if completeness is None:
             return self.env._(
@@ -193,10 +199,10 @@ class BuyingSummaryBuiltin(models.AbstractModel):
             )
         return self.env._(
             "The account has %(count)s buying groups with an average engagement of %(score)s and an average "
-            "completeness of %(percent)s %%.",
+            "completeness of %(percent)s.",
             count=facts["groups"],
             score=engagement,
-            percent=completeness,
+            percent=format_percent(self.env, completeness),
         )
 
     def _tell_top_group(self, facts):

@@ -13,8 +13,8 @@ class ResPartner(models.Model):
         search="_search_engagement_trend",
         groups="crm_buying_journey.group_sales",
         help="What the people of this account did in the last 90 days, compared with the 90 days before: at risk (down "
-        "by more than 10 %, from 120 points or more), falling (down by more than 10 %), steady, rising (up by more "
-        "than 10 %), surging (more than 50 %), surging strongly (more than 75 %). Empty if they did nothing.",
+        "by more than 10%, from 120 points or more), falling (down by more than 10%), steady, rising (up by more "
+        "than 10%), surging (more than 50%), surging strongly (more than 75%). Empty if they did nothing.",
     )
 
     @api.depends_context("uid", "allowed_company_ids")

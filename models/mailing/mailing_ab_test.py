@@ -90,7 +90,7 @@ class MailingAbTest(models.Model):
         "Confidence (%)",
         default=95.0,
         digits=(5, 2),
-        help="At 95 %, a test of arms that do not differ names a winner in at most 5 of 100 cases.",
+        help="At 95%, a test of arms that do not differ names a winner in at most 5 of 100 cases.",
     )
     min_sample = fields.Integer(
         "Minimum per Arm", default=100, help="No arm is judged before so many of its recipients got their mail."
@@ -140,11 +140,11 @@ class MailingAbTest(models.Model):
     _shares = models.Constraint(
         "CHECK(test_percent BETWEEN 1 AND 100 AND holdout_percent BETWEEN 0 AND 50"
         " AND test_percent + holdout_percent <= 150)",
-        "The test share must be 1 to 100 %, the hold-out 0 to 50 %.",
+        "The test share must be 1 to 100%, the hold-out 0 to 50%.",
     )
     _sane = models.Constraint(
         "CHECK(confidence >= 80 AND confidence < 100 AND min_sample >= 2)",
-        "The confidence must be at least 80 % and below 100 %, and the minimum at least 2 recipients per arm.",
+        "The confidence must be at least 80% and below 100%, and the minimum at least 2 recipients per arm.",
     )
     _mailing_unique = models.UniqueIndex("(mailing_id)", "This mailing has an A/B test already.")
 

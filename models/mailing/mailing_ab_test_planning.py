@@ -5,6 +5,7 @@ from odoo import api, fields, models
 from odoo.tools import formatLang
 
 from ...tools.experiments import sample_size, sequential_sample_size
+from ...tools.percent import format_percent
 
 POWER = 0.8
 HISTORY_DAYS = 30
@@ -92,13 +93,13 @@ class MailingAbTest(models.Model):
 
     def _get_plan_text(self, needed, expected, arrivals, days, smallest):
         if not needed:
-            return self.env._("Enter two different rates between 0 and 100 %.")
+            return self.env._("Enter two different rates between 0 and 100%.")
         lines = [
             self.env._(
-                "To find a step from %(rate)s %% to %(hoped)s %% in 80 of 100 cases, each arm needs about %(needed)s "
+                "To find a step from %(rate)s to %(hoped)s in 80 of 100 cases, each arm needs about %(needed)s "
                 "recipients.",
-                rate=f"{self.plan_rate:g}",
-                hoped=f"{self.plan_hoped:g}",
+                rate=format_percent(self.env, f"{self.plan_rate:g}"),
+                hoped=format_percent(self.env, f"{self.plan_hoped:g}"),
                 needed=formatLang(self.env, needed, digits=0),
             )
         ]

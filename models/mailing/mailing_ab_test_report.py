@@ -4,6 +4,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools import format_datetime, formatLang
 
+from ...tools.percent import format_percent
+
 
 class MailingAbTest(models.Model):
     _inherit = "mailing.ab.test"
@@ -88,7 +90,7 @@ class MailingAbTest(models.Model):
             return formatLang(self.env, value, digits=0)
 
         def percent(value, digits=1):
-            return self.env._("%(number)s %%", number=formatLang(self.env, 100 * value, digits=digits))
+            return format_percent(self.env, 100 * value, digits)
 
         def amount(value):
             return formatLang(self.env, value, currency_obj=currency)
@@ -176,9 +178,9 @@ class MailingAbTest(models.Model):
             ),
             rules[record["method"]],
             self.env._(
-                "Confidence %(confidence)s %%, at least %(least)s recipients per arm, p-values corrected for the "
+                "Confidence %(confidence)s, at least %(least)s recipients per arm, p-values corrected for the "
                 "number of comparisons by Holm; intervals of rates by Wilson.",
-                confidence=_short(record["confidence"]),
+                confidence=self._format_confidence(record),
                 least=formatLang(self.env, record["min_sample"], digits=0),
             ),
         ]
@@ -205,6 +207,10 @@ class MailingAbTest(models.Model):
             for line in lines
         ]
 
+    def _format_confidence(self, record):
+        """Without zeros that say nothing: 95, 97.5."""
+        return format_percent(self.env, f"{record['confidence']:g}")
+
     def _render_record(self, template, record):
         """One record of figures as HTML.
 
@@ -224,7 +230,7 @@ class MailingAbTest(models.Model):
                     "winner_id": self.winner_arm_id.id,
                     "caption": self._get_caption(),
                     "explanation": self._get_explanation(record),
-                    "interval_label": self.env._("%(confidence)s %% interval", confidence=_short(record["confidence"])),
+                    "interval_label": self.env._("%(confidence)s interval", confidence=self._format_confidence(record)),
                     "pair_label": lambda pair: self.env._(
                         "%(second)s against %(first)s", second=pair["second"], first=pair["first"]
                     ),
@@ -232,11 +238,6 @@ class MailingAbTest(models.Model):
                 },
             )
         )
-
-
-def _short(value):
-    """A number of percents without zeros that say nothing: 95, 97.5."""
-    return f"{value:g}"
 
 
 def _date(env, value):

@@ -2,13 +2,12 @@
 import re
 from dataclasses import dataclass
 
-import babel.numbers
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import SQL, format_date, format_list
-from odoo.tools.misc import babel_locale_parse, get_lang
 
+from ....tools.percent import format_percent
 from ..buying_summary_facts import SUMMARY_DAYS, round_half_up
 from .buying_alert_recipient import ANSWERS
 
@@ -289,8 +288,7 @@ class BuyingAlertContent(models.AbstractModel):
     def _format_percent(self, group):
         if not group.required_role_count:
             return self.env._("No role is required")
-        locale = babel_locale_parse(get_lang(self.env).code)
-        return babel.numbers.format_percent(round_half_up(group.completeness) / 100, locale=locale)
+        return format_percent(self.env, round_half_up(group.completeness))
 
     @api.model
     def _tell_engaged(self, members):

@@ -3,6 +3,7 @@ import hashlib
 
 from odoo import fields, models
 
+from ....tools.percent import format_percent
 from .journey_kind import Move
 
 MIN_PATHS, MAX_PATHS = 2, 20
@@ -29,7 +30,9 @@ class JourneyKindVariant(models.AbstractModel):
 
     def _get_summary(self, node):
         paths = self._get_paths(node)
-        return " / ".join(f"{edge._get_label()} {edge.percent} %" for edge in paths) or self.env._("No paths yet")
+        return " / ".join(
+            f"{edge._get_label()} {format_percent(self.env, edge.percent)}" for edge in paths
+        ) or self.env._("No paths yet")
 
     def _connect(self, node, target):
         node.out_edge_ids = [fields.Command.create({"target_id": target.id, "outcome": "branch", "percent": 100})]
@@ -50,7 +53,7 @@ class JourneyKindVariant(models.AbstractModel):
         if total != 100:
             errors.append(self.env._("The shares of the paths must add up to 100; they add up to %(sum)s.", sum=total))
         if any(not 1 <= edge.percent <= 99 for edge in paths):
-            errors.append(self.env._("Each path needs a share of 1 to 99 %."))
+            errors.append(self.env._("Each path needs a share of 1 to 99%."))
         return errors
 
     def _process(self, node, participants):

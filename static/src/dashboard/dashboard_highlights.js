@@ -2,7 +2,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { downloadCsv, getFormAction, toWhole } from "./tools";
+import { downloadCsv, formatPercent, getFormAction, toWhole } from "./tools";
 
 export class DashboardHighlights extends Component {
     static template = "crm_buying_journey.DashboardHighlights";
@@ -46,7 +46,7 @@ export class DashboardHighlights extends Component {
     }
 
     getScores(group) {
-        const completeness = group.completeness === false ? "–" : `${toWhole(group.completeness)} %`;
+        const completeness = group.completeness === false ? "–" : formatPercent(toWhole(group.completeness));
         return { completeness, engagement: toWhole(group.engagement) };
     }
 

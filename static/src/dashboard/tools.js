@@ -2,6 +2,7 @@
 import { deserializeDateTime, formatDate, formatDateTime } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { downloadFile } from "@web/core/network/download";
+import { user } from "@web/core/user";
 import { formatFloat } from "@web/core/utils/numbers";
 
 // A spreadsheet takes a cell that begins like this for a formula.
@@ -59,9 +60,16 @@ export function toWhole(value) {
     return typeof value === "number" ? Math.round(value) : value;
 }
 
+// A number in percent as the user's language writes it, the same as the server: 33%, or 33 % with a space that does not
+// break. Several languages have the sign in front.
+export function formatPercent(number) {
+    const zero = new Intl.NumberFormat(user.lang, { style: "percent", numberingSystem: "latn" }).format(0);
+    return zero.replace("0", () => String(number));
+}
+
 // Rates tell small shares, too: one decimal.
 export function toPercent(value) {
-    return typeof value === "number" ? `${formatFloat(value, { digits: [16, 1] })} %` : "–";
+    return typeof value === "number" ? formatPercent(formatFloat(value, { digits: [16, 1] })) : "–";
 }
 
 // A time in the two largest units that matter.
@@ -90,7 +98,7 @@ export function toText(value, kind) {
         case "percent":
             return toPercent(value);
         case "change":
-            return value === null ? "–" : `${value > 0 ? "+" : ""}${value} %`;
+            return value === null ? "–" : formatPercent(`${value > 0 ? "+" : ""}${value}`);
         case "duration":
             return toDuration(value);
         case "moment":

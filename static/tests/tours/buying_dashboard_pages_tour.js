@@ -53,7 +53,7 @@ registry.category("web_tour.tours").add("buying_dashboard_pages", {
         },
         { content: "Go back", trigger: ".o_breadcrumb .o_back_button", run: "click" },
         openPage("mails"),
-        { content: "Rates", trigger: `${ready} .o_buying_tile_rate:contains("100.0 %")` },
+        { content: "Rates", trigger: `${ready} .o_buying_tile_rate:contains("100.0%")` },
         { content: "Open a number of the table", trigger: `${ready} .o_buying_table td .btn-link`, run: "click" },
         { content: "See the mails", trigger: ".o_list_view .o_data_row" },
         { content: "Go back", trigger: ".o_breadcrumb .o_back_button", run: "click" },

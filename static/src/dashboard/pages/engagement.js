@@ -3,7 +3,7 @@ import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { DashboardCard } from "../dashboard_card";
 import { DashboardTable } from "../dashboard_table";
-import { getEmptyGroups } from "./overview";
+import { getEmptyGroups } from "./group_page";
 
 export class DashboardEngagement extends Component {
     static template = "crm_buying_journey.DashboardEngagement";
