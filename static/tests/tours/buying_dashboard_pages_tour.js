@@ -52,6 +52,8 @@ registry.category("web_tour.tours").add("buying_dashboard_pages", {
             trigger: ".o_list_view th[data-name=engaged_last_date] :is(.fa-sort-asc, .fa-sort-desc)",
         },
         { content: "Go back", trigger: ".o_breadcrumb .o_back_button", run: "click" },
+        openPage("web"),
+        { content: "No page was viewed, and what to do about it", trigger: ".o_buying_dashboard_none h3 + p:not(:empty)" },
         openPage("mails"),
         { content: "Rates", trigger: `${ready} .o_buying_tile_rate:contains("100.0%")` },
         { content: "Open a number of the table", trigger: `${ready} .o_buying_table td .btn-link`, run: "click" },
