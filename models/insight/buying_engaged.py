@@ -34,7 +34,7 @@ class BuyingEngaged(models.AbstractModel):
     _description = "Engagement in a Period"
 
     engaged_state = fields.Selection(
-        selection=lambda self: [("engaged", self.env._("Engaged")), ("not", self.env._("Not engaged"))],
+        selection=[("engaged", "Engaged"), ("not", "Not engaged")],
         string="Engagement Status",
         compute="_compute_engaged",
         groups="crm_buying_journey.group_sales",

@@ -2,7 +2,7 @@
 import { Component } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
 import { useService } from "@web/core/utils/hooks";
-import { getListAction, toPercent } from "./tools";
+import { getListAction, toPercent, toText } from "./tools";
 
 export class DashboardTiles extends Component {
     static template = "crm_buying_journey.DashboardTiles";
@@ -10,6 +10,10 @@ export class DashboardTiles extends Component {
 
     setup() {
         this.action = useService("action");
+    }
+
+    getValue(tile) {
+        return toText(tile.value);
     }
 
     hasRate(tile) {

@@ -4,6 +4,7 @@ import { _t } from "@web/core/l10n/translation";
 import { downloadFile } from "@web/core/network/download";
 import { user } from "@web/core/user";
 import { formatFloat } from "@web/core/utils/numbers";
+import { formatInteger } from "@web/views/fields/formatters";
 
 // A spreadsheet takes a cell that begins like this for a formula.
 const FORMULA = /^[=+\-@\t\r\n]/;
@@ -55,9 +56,10 @@ export function downloadCsv(title, header, rows) {
     downloadFile(`\uFEFF${lines.join("\r\n")}\r\n`, `${name}.csv`, "text/csv");
 }
 
-// Whole numbers, rounded half up: the way completeness and engagement are shown everywhere.
+// Whole numbers, rounded half up, with the separators of the user's language: the way completeness and engagement are
+// shown everywhere.
 export function toWhole(value) {
-    return typeof value === "number" ? Math.round(value) : value;
+    return typeof value === "number" ? formatInteger(Math.round(value)) : value;
 }
 
 // A number in percent as the user's language writes it, the same as the server: 33%, or 33 % with a space that does not
