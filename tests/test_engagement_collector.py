@@ -26,7 +26,7 @@ class TestEngagementCollector(BuyingJourneyCase, MailCommon):
     def collect(self, *codes):
         """Run and return what came new, as (code, person, subject)."""
         self.env.flush_all()
-        last = self.Activity.search([], order="id desc", limit=1).id
+        last = self.Activity.search([], order="id desc", limit=1).id or 0
         self.Collector.collect(codes or None)
         rows = self.Activity.search([("id", ">", last)], order="id")
         return [(row.code, row.partner_id, row.subject) for row in rows]
