@@ -136,6 +136,15 @@ class TestAlertAccess(AlertCase, HttpCase):
         self.alert.invalidate_recordset()
         self.assertEqual(self.alert.answered_user_id, self.marketer)
 
+    def test_a_colleague_who_may_not_open_the_group_does_not(self):
+        user, _outside = self.send()
+        stranger = self.env["res.users"].create(
+            {"name": "Joel Willis", "login": "joel", "group_ids": self.env.ref("base.group_user").ids}
+        )
+        self.assertIsNone(user._get_answer_refusal(stranger), "a link that was passed on answers")
+        self.salesperson.active = False
+        self.assertEqual(user._get_answer_refusal(stranger), "no_access")
+
     def test_a_colleague_of_another_company_does_not(self):
         chicago = self.env["res.company"].create({"name": "My Company, Chicago"})
         self.account.company_id = self.env.company

@@ -98,6 +98,12 @@ class TestAlertBatch(AlertCase):
         heard = self.env["engagement.activity"].search([("type_id.code", "=", "sales_alert_accepted")])
         self.assertEqual(set(heard.filtered(lambda row: row.res_model == "crm.lead").mapped("res_id")), set(leads.ids))
 
+    def test_salespeople_of_leads_that_share_an_alert_get_their_activities(self):
+        leads = self.make_leads(self.salesperson, self.manager)
+        self.start(leads, alert_email_to="team@example.com", alert_activity=True)
+        self.assertEqual(len(self.alerts()), 1)
+        self.assertEqual(self.group.activity_ids.user_id, self.salesperson + self.manager)
+
     def test_an_alert_that_is_answered_old_or_cancelled_takes_nobody_in(self):
         changes = {
             "answered": lambda alert: alert._answer("accepted", user=self.manager),

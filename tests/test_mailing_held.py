@@ -62,3 +62,24 @@ class TestHeld(OutboxCase):
             self.Mail._send_outbox()
             self.assertEqual(self.count_sent(), 3)
             self.assertNotIn(self.people[0].email, str([mail["email_to"] for mail in self._mails]))
+
+    def test_whoever_left_meanwhile_gets_no_mail_that_is_retried(self):
+        journey, mailing, mails = self.make_outbox()
+        self.let_wait(mails)
+        mails.state = "exception"
+        journey.participant_ids.filtered(lambda entry: entry.res_id == self.people[0].id).action_exit()
+        mails.mark_outgoing()
+        mailing.mailing_trace_ids.trace_status = "outgoing"
+        with self.gateway():
+            self.Mail._send_outbox()
+            self.assertEqual(self.count_sent(), 3)
+        self.assertEqual(self.statuses(mailing), [("cancel", "mail_left")] + [("sent", False)] * 3)
+
+    def test_mail_of_a_contact_that_is_merged_meanwhile_leaves(self):
+        _journey, _mailing, mails = self.make_outbox()
+        self.let_wait(mails)
+        survivor = self.env["res.partner"].create({"name": "Reader", "email": self.people[0].email})
+        self.env["base.partner.merge.automatic.wizard"].sudo()._merge((self.people[0] + survivor).ids, survivor)
+        with self.gateway():
+            self.Mail._send_outbox()
+            self.assertEqual(self.count_sent(), 4)

@@ -1,6 +1,8 @@
 # The composer: mails of one-off mailings that use the addon go into the outbox.
 from odoo import models
 
+from ..journey.journey_engine import RETRYABLE
+
 
 class MailComposeMessage(models.TransientModel):
     _inherit = "mail.compose.message"
@@ -23,5 +25,12 @@ class MailComposeMessage(models.TransientModel):
         mails = mails.with_env(self.env(su=True))
         Mail._wake_outbox()  # the workers may have been done with the first batches before the last ones were made
         if at_once:
-            mails._get_waiting(mails.ids).send(auto_commit=auto_commit)
+            try:
+                mails._get_waiting(mails.ids).send(auto_commit=auto_commit)
+                if auto_commit:
+                    self.env.cr.commit()  # pylint: disable=invalid-commit
+            except RETRYABLE:
+                if not auto_commit:
+                    raise
+                self.env.cr.rollback()  # all mails are made and committed: the workers, who are awake, send what waits
         return mails

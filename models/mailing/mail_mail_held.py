@@ -77,8 +77,14 @@ class MailMail(models.Model):
             unmatched = set()  # a field was removed meanwhile: the filter worked when the mails were made
         result = {}
         for trace in traces:
+            # nothing of one that was merged meanwhile, whose mail is another's now
             found = addresses.get(trace.res_id)
-            reason = Consent._judge(found, refusals) if found else "missing"
+            entry = trace.journey_participant_id
+            # completed for a reason: the goal; whoever came to the end of the way keeps their mails
+            if found and (entry.state == "exited" or (entry.state == "completed" and entry.exit_reason)):
+                result.setdefault("mail_left", []).append(trace.id)
+                continue
+            reason = Consent._judge(found, refusals) if found else None
             reason = reason or refusals.get(tools.email_normalize(trace.email, strict=False))
             if reason:
                 result.setdefault(FAILURE_TYPES[reason], []).append(trace.id)

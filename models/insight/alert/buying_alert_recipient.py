@@ -107,6 +107,9 @@ class BuyingAlertRecipient(models.Model):
         :rtype: str
         """
         self.ensure_one()
+        # a link that answers no more for whoever got it lends nobody a right that they do not have themselves
+        if user and user != self.user_id and self._get_answer_refusal() and not self._may_open(user, self.group_id):
+            return "no_access"
         who = user or self.user_id
         if not who:
             # somebody outside, or a user who was deleted since
@@ -127,7 +130,9 @@ class BuyingAlertRecipient(models.Model):
 
         :rtype: buying.group
         """
-        return groups.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)._filtered_access("read")
+        # active companies only, whatever the context says: the host refuses others with an error
+        companies = list(user.sudo()._get_company_ids())
+        return groups.with_user(user).with_context(allowed_company_ids=companies)._filtered_access("read")
 
     def _is_expired(self):
         """Whether the links of this recipient answer no more."""

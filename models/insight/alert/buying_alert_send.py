@@ -313,8 +313,8 @@ class BuyingAlert(models.Model):
         todo = {}
         for group, request in requests.items():
             for user in self.env["res.users"].sudo().browse(sorted(request.salespeople)):
-                own = group.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
-                if (group.id, user.id) not in planned and own.has_access("read"):
+                may_open = self.env["buying.alert.recipient"]._may_open(user, group)
+                if (group.id, user.id) not in planned and may_open:
                     # the alert itself tells who gets it; no second mail about the same
                     informed = any(recipient.user_id == user.id for recipient in recipients[group])
                     todo.setdefault((user, informed), []).append(group.id)

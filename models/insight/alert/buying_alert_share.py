@@ -43,9 +43,11 @@ class BuyingAlert(models.Model):
         for alert in recent.sorted("id"):
             group = wanting[alert.group_id.id]
             coming = participants.browse(participant_id for participant_id, _visit in requests[group].visits)
-            # the same record again, in a circle or a new entry, is a new alert; and what was cancelled tells nobody
+            # the same record again, in a circle or a new entry, is a new alert; and what was cancelled, or
+            # failed, tells nobody
             again = set(coming.mapped("res_id")) & set(alert.participant_ids.mapped("res_id"))
-            if not again and any(state != "cancel" for state in alert._get_addressees().mail_ids.mapped("state")):
+            states = set(alert._get_addressees().mail_ids.mapped("state"))
+            if not again and states - {"cancel", "exception"}:
                 shared[group] = alert
         if shared:
             # whoever answers at this moment fails, or we do, and is tried again by the engine or the host: an answer
@@ -64,12 +66,13 @@ class BuyingAlert(models.Model):
         """
         self.ensure_one()
         group = self.group_id.with_env(env)
-        known = set(self.recipient_ids.mapped("email"))
-        found = [
-            recipient
-            for recipient in action._get_alert_recipients({group: request})[group]
-            if not recipient.refusal and recipient.email not in known and not recipient.is_copy
-        ]
+        # who only has a copy has not got the alert
+        known = set(self._get_addressees().mapped("email"))
+        everybody = action._get_alert_recipients({group: request})[group]
+        going = [recipient for recipient in everybody if not recipient.refusal and not recipient.is_copy]
+        found = [recipient for recipient in going if recipient.email not in known]
+        told = (self.left_out or "").split("\n")
+        refused = dict.fromkeys(one.refusal for one in everybody if one.refusal and one.refusal not in told)
         openers = self._find_openers({group: found})
         fresh = self.env["buying.alert.recipient"].create(
             [self._prepare_recipient(group, recipient, openers) | {"alert_id": self.id} for recipient in found]
@@ -78,8 +81,10 @@ class BuyingAlert(models.Model):
             {
                 "participant_ids": [fields.Command.link(participant_id) for participant_id, _visit in request.visits],
                 "lead_ids": [fields.Command.link(lead_id) for lead_id in request.leads],
+                "left_out": self._tell_lines([*filter(None, told), *refused]) or False,
             }
         )
+        env["buying.alert"]._plan_activities(action, {group: request}, {group: going})
         if fresh:
             self._make_mails(action, env, fresh)
             names = self._shorten(fresh._get_names())
