@@ -44,6 +44,7 @@ from . import test_insight_alert_copy
 from . import test_insight_alert_limit
 from . import test_insight_alert_batch
 from . import test_insight_alert_once
+from . import test_insight_alert_share
 from . import test_insight_alert_outbox
 from . import test_insight_topics
 from . import test_insight_summary

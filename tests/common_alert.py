@@ -2,6 +2,7 @@
 from datetime import datetime, timedelta
 
 from odoo import Command, fields
+from odoo.tests import new_test_user
 
 from .common_journey import JourneyCase
 
@@ -34,6 +35,21 @@ class AlertCase(JourneyCase):
         return cls.env["ir.actions.server"].create(
             {"name": "Alert", "state": "sales_alert", "model_id": cls.env["ir.model"]._get_id(model), **values}
         )
+
+    def make_colleague_elsewhere(self):
+        """A salesperson of another company, while the group belongs to ours."""
+        chicago = self.env["res.company"].create({"name": "My Company, Chicago"})
+        colleague = new_test_user(
+            self.env,
+            "alert_chicago",
+            "crm_buying_journey.group_sales",
+            company_id=chicago.id,
+            company_ids=[Command.set(chicago.ids)],
+            email="chicago@example.com",
+        )
+        self.account.company_id = self.env.company
+        self.env.flush_all()
+        return colleague
 
     def run_on(self, action, records):
         return action.with_context(active_model=records._name, active_ids=records.ids, active_id=records.ids[0]).run()

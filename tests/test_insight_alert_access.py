@@ -155,6 +155,16 @@ class TestAlertAccess(AlertCase, HttpCase):
         self.authenticate("journey_user", "journey_user")
         self.assertIn("no access to this buying group", self.url_open(self.path(user)).text)
 
+    def test_an_archived_company_of_a_user_is_no_error(self):
+        closed = self.env["res.company"].create({"name": "My Company, Closed"})
+        self.salesperson.company_ids += closed
+        closed.active = False
+        groups = self.group.with_context(active_test=False)
+        users = self.salesperson.with_context(active_test=False)
+        self.assertIn(closed, users.company_ids)
+        Recipient = self.env["buying.alert.recipient"].with_context(active_test=False)
+        self.assertEqual(Recipient._may_open(users, groups), self.group)
+
     def test_who_may_open_the_group_costs_one_look_per_user(self):
         accounts = self.env["res.partner"].create(
             [{"name": f"Openers {number}", "is_company": True} for number in range(12)]

@@ -1,6 +1,6 @@
 # Who is in copy of a sales alert: a mail of their own, from which nobody can answer in somebody else's name.
 from odoo import Command
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
 from .common_alert import SALES, AlertCase
@@ -79,17 +79,7 @@ class TestAlertCopy(AlertCase, HttpCase):
 
     def test_rules_of_recipients_hold_for_copies(self):
         self.env["mail.blacklist"]._add(BOSS)
-        chicago = self.env["res.company"].create({"name": "My Company, Chicago"})
-        there = new_test_user(
-            self.env,
-            "copy_chicago",
-            "crm_buying_journey.group_sales",
-            company_id=chicago.id,
-            company_ids=[Command.set(chicago.ids)],
-            email="chicago@example.com",
-        )
-        self.account.company_id = self.env.company
-        self.env.flush_all()
+        there = self.make_colleague_elsewhere()
         alert = self.send(alert_email_cc=f"{BOSS}, chicago@example.com, fine@example.com")
         self.assertEqual(alert.recipient_ids.mapped("email"), [SALES, "fine@example.com"])
         self.assertIn(f"{BOSS}: Blacklisted address.", alert.left_out)

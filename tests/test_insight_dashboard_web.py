@@ -60,6 +60,7 @@ class TestInsightDashboardWeb(WebCase):
         self.did(self.analyst, "https://www.example.com/prices#top")
         self.did(self.clerk, "https://www.example.com/")
         self.did(self.clerk, "https://www.example.com/jobs", 7)  # a day late
+        self.clerk.active = False  # a view stays a view
         data = self.get_data()
         self.assertEqual(self.views(data), {"/prices": [3, 3, 100, 0, 0, 2], "/": [1, 1, 100, 0, 0, 1]})
         self.assertEqual([tile["value"] for tile in data["tiles"]], [4, 4, 0, 3])

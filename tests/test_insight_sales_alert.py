@@ -239,17 +239,7 @@ class TestSalesAlert(AlertCase):
         self.assertEqual((trace.state, trace.reason), ("skipped", "outside@example.com: Blacklisted address."))
 
     def test_users_of_other_companies_get_nothing(self):
-        chicago = self.env["res.company"].create({"name": "My Company, Chicago"})
-        there = new_test_user(
-            self.env,
-            "alert_chicago",
-            "crm_buying_journey.group_sales",
-            company_id=chicago.id,
-            company_ids=[Command.set(chicago.ids)],
-            email="chicago@example.com",
-        )
-        self.account.company_id = self.env.company
-        self.env.flush_all()
+        there = self.make_colleague_elsewhere()
         self.assertEqual(self.group.company_id, self.env.company)
         action = self.make_action(
             alert_user_ids=[Command.set(there.ids)], alert_email_to="chicago@example.com, team@example.com"

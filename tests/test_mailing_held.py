@@ -65,7 +65,6 @@ class TestHeld(OutboxCase):
 
     def test_whoever_left_meanwhile_gets_no_mail_that_is_retried(self):
         journey, mailing, mails = self.make_outbox()
-        self.let_wait(mails)
         mails.state = "exception"
         journey.participant_ids.filtered(lambda entry: entry.res_id == self.people[0].id).action_exit()
         mails.mark_outgoing()
@@ -74,6 +73,8 @@ class TestHeld(OutboxCase):
             self.Mail._send_outbox()
             self.assertEqual(self.count_sent(), 3)
         self.assertEqual(self.statuses(mailing), [("cancel", "mail_left")] + [("sent", False)] * 3)
+        step = journey.participant_ids.trace_ids.filtered(lambda trace: trace.participant_id.state == "exited")[-1:]
+        self.assertIn("Mails cancelled", " ".join(filter(None, step.participant_id.trace_ids.mapped("reason"))))
 
     def test_mail_of_a_contact_that_is_merged_meanwhile_leaves(self):
         _journey, _mailing, mails = self.make_outbox()

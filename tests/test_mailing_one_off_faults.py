@@ -128,6 +128,40 @@ class TestOneOffFaults(Sink, CommittedCase):
         self.assertEachOnce()
         self.assertEqual(len(self.get_received()), self.count)
 
+    def test_collision_with_a_worker_of_the_outbox_stops_no_queue(self):
+        """All mails are made by then, so whoever sends them is the same."""
+        collide = "from psycopg2 import errors\ndef collides(self, *args, **kwargs):\n"
+        collide += "    raise errors.SerializationFailure\ntype(env['mail.mail']).send = collides\n"
+        self.run_senders(self.queue.format(faults=collide))
+        self.assertEqual(self.mailing.state, "done")
+        self.assertEqual(len(self.get_mails(state="outgoing")), self.count)
+        self.run_senders(SEND)
+        self.assertEachOnce()
+        self.assertEqual(len(self.get_received()), self.count)
+
+    def test_what_another_worker_is_making_is_left_to_it(self):
+        lock = "SELECT pg_advisory_lock('mailing_mailing'::regclass::oid::int, %s)"
+        self.real_cr.execute(lock, [self.mailing.id])
+        named = f"env['mailing.mailing'].browse({self.mailing.id}).action_send_mail({self.leads[:2].ids})\n"
+        refuse = "from odoo.exceptions import UserError\ntry:\n    {}except UserError:\n    env.cr.rollback()\n"
+        refuse += "else:\n    raise AssertionError('nobody comes back to named recipients')\n"
+        self.run_senders(self.work(), refuse.format(named))
+        self.assertFalse(self.get_mails() or self.get_received())
+        self.assertNotEqual(self.mailing.state, "done")
+        self.real_cr.execute(lock.replace("_lock", "_unlock"), [self.mailing.id])
+        self.real_cr.commit()
+        self.run_senders(self.work(), SEND)
+        self.assertEachOnce()
+
+    def test_what_another_worker_has_made_since_is_not_made_again(self):
+        """The queue looked before the other one was done."""
+        done = "hold = Mailing._hold_making\ndef late(self):\n    with self.env.registry.cursor() as cr:\n"
+        done += "        cr.execute('UPDATE mailing_mailing SET state = %s WHERE id = %s', ['done', self.id])\n"
+        done += "    return hold(self)\nMailing._hold_making = late\n"
+        self.run_senders(self.queue.format(faults=done))
+        self.assertEqual(self.mailing.state, "done")
+        self.assertFalse(self.get_mails() or self.get_received())
+
     def test_retry_leaves_out_the_mail_that_may_have_been_sent(self):
         self.keeper.refused = {self.leads[7].email_from}
         self.run_senders((self.work(model="ir.mail_server", method="send_email", call=1), True), self.work() + SEND)

@@ -112,6 +112,11 @@ class BuyingDashboardWeb(models.AbstractModel):
         return domain if name == "views" else domain & Domain("is_known", "=", name == "known")
 
     @api.model
+    def _get_people_domain(self, domain):
+        """Who viewed that; also who was archived since, as a view stays a view."""
+        return Domain("active", "in", [True, False]) & Domain("engagement_page_view_ids", "any", domain)
+
+    @api.model
     def _get_tiles(self, domain, total):
         labels = {
             "views": self.env._("Views"),
@@ -132,7 +137,7 @@ class BuyingDashboardWeb(models.AbstractModel):
                 "label": self.env._("Different people"),
                 "value": total["people"],
                 "model": "res.partner",
-                "domain": self._as_list(Domain("engagement_page_view_ids", "any", domain)),
+                "domain": self._as_list(self._get_people_domain(domain)),
             }
         ]
 
@@ -152,7 +157,7 @@ class BuyingDashboardWeb(models.AbstractModel):
                 (self._get_share(figures, "known"), False),
                 (figures["unknown"], self._get_known_domain(own, "unknown")),
                 (self._get_share(figures, "unknown"), False),
-                (figures["people"], Domain("engagement_page_view_ids", "any", own)),
+                (figures["people"], self._get_people_domain(own)),
                 (fields.Datetime.to_string(figures["last"]), False),
             ]
             label = page or self.env._("No page named")

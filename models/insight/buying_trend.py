@@ -27,8 +27,8 @@ class BuyingTrend(models.AbstractModel):
         :rtype: dict
         """
         owners = [(owner_id, person_id) for owner_id, people in people_of.items() for person_id in people]
-        # weights of activities show in every score, so whoever sees scores may reckon with them
         points = dict.fromkeys(people_of, (0, 0))
+        # weights of activities show in every score, so whoever sees scores may reckon with them
         model = self.env["engagement.score.model"].sudo()._get_active()
         if not owners or not model:
             return points

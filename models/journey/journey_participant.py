@@ -134,6 +134,12 @@ class JourneyParticipant(models.Model):
             active._on_taken_out()
         return active
 
+    def _get_left_early(self):
+        """Those who left before their end, be it since they reached the goal, which is not the end of the way."""
+        return self.filtered(
+            lambda entry: entry.state == "exited" or (entry.state == "completed" and entry.exit_reason)
+        )
+
     def _on_taken_out(self):
         """Called for a batch of participants in the transaction in which they left before their end: an exit rule or
         the goal took them out, their record is gone, or somebody decided it. Rooms above take back what the journey had

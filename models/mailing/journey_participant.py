@@ -41,6 +41,7 @@ class JourneyParticipant(models.Model):
     def _on_taken_out(self):
         result = super()._on_taken_out()
         for ids in tools.split_every(BATCH_SIZE, self.ids):
+            # the engine's notes about who left, whoever took them out
             self.sudo().browse(ids)._drop_outbox()
         return result
 
@@ -101,6 +102,7 @@ class JourneyParticipant(models.Model):
         texts, by_journey = {}, defaultdict(list)
         for step_id, journey_id, *counts in self.env.cr.fetchall():
             by_journey[journey_id].append((step_id, *counts))
+        # to find out in whose language and with whose rights a timeline is written
         for journey in self.env["journey.journey"].sudo().browse(by_journey):
             env = journey._as_responsible().env
             texts |= {step_id: self._get_cancelled_text(env, *counts) for step_id, *counts in by_journey[journey.id]}

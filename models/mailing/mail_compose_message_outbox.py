@@ -28,6 +28,7 @@ class MailComposeMessage(models.TransientModel):
             try:
                 mails._get_waiting(mails.ids).send(auto_commit=auto_commit)
                 if auto_commit:
+                    # what was sent cannot be taken back, so neither can what is noted about it
                     self.env.cr.commit()  # pylint: disable=invalid-commit
             except RETRYABLE:
                 if not auto_commit:

@@ -12,7 +12,7 @@ FRESH = timedelta(minutes=1)
 
 class MailMail(models.Model):
     """A mail may wait after it was made: in a long outbox, for a mail server that is down, or until somebody retries
-    it. Its recipient may have unsubscribed meanwhile, and is asked again.
+    it. Its recipient may have unsubscribed, or left the journey, meanwhile, and is asked again.
 
     A mail of a journey that is held in quiet hours is made when it is released. One of a one-off mailing is made at
     once and waits in the outbox, maybe a whole night, in which its recipient may have become a customer as well; so its
@@ -28,32 +28,38 @@ class MailMail(models.Model):
         )
 
     def _drop_unwanted(self):
-        """Cancel those of these mails that waited, and that their recipients must not get any more."""
-        made_before = fields.Datetime.now() - FRESH
+        """Cancel those of these mails that their recipients must not get any more."""
         # whoever sends a mail need not be allowed to read mails; their texts are not needed for this
-        waited = (
-            self.sudo()
-            .with_context(prefetch_fields=False)
-            .filtered(
-                lambda mail: (
-                    mail.state == "outgoing"
-                    and mail.mailing_id
-                    and not mail.mailing_copy_id
-                    and (mail.scheduled_date or mail.create_date <= made_before)
-                )
-            )
-        )
-        for mailing, mails in waited.grouped("mailing_id").items():
-            traces = mails.mailing_trace_ids
-            held = mails.filtered("scheduled_date").mailing_trace_ids
+        bare = self.sudo().with_context(prefetch_fields=False)
+        ours = bare.filtered(lambda mail: mail.state == "outgoing" and mail.mailing_id and not mail.mailing_copy_id)
+        made_before = fields.Datetime.now() - FRESH
+        for mailing, mails in ours.grouped("mailing_id").items():
+            left = self._find_left(mailing, mails.mailing_trace_ids)
+            left.journey_participant_id._cancel_outbox(left)
+            held = mails.filtered("scheduled_date")
+            waited = (held | mails.filtered(lambda mail: mail.create_date <= made_before)).mailing_trace_ids - left
             if mailing.journey_node_id:
                 held = held.browse()
-            failures = self._find_unwanted(mailing, traces, held)
-            for failure_type, ids in failures.items():
-                traces = self.env["mailing.trace"].sudo().browse(ids)
+            for failure_type, ids in self._find_unwanted(mailing, waited, held.mailing_trace_ids).items():
+                traces = waited.browse(ids)
                 traces.mail_mail_id.cancel()
                 traces.set_canceled()
                 traces.failure_type = failure_type
+
+    @api.model
+    def _find_left(self, mailing, traces):
+        """Those of the traces whose participants left the journey early, but whose mails were not cancelled then: they
+        had failed, or were on their way and came back, and wait again.
+
+        An entry that was closed since its record was merged goes on as another one's, and so does its mail.
+        """
+        if not mailing.journey_node_id:
+            return traces.browse()
+        gone = traces.journey_participant_id._get_left_early()
+        left = traces.filtered(lambda trace: trace.journey_participant_id in gone)
+        Model = self.env[mailing.mailing_model_real].sudo()  # only whether they are there
+        alive = set(Model.browse(left.mapped("res_id")).exists().ids)
+        return left.filtered(lambda trace: trace.res_id in alive)
 
     @api.model
     def _find_unwanted(self, mailing, traces, held):
@@ -79,11 +85,6 @@ class MailMail(models.Model):
         for trace in traces:
             # nothing of one that was merged meanwhile, whose mail is another's now
             found = addresses.get(trace.res_id)
-            entry = trace.journey_participant_id
-            # completed for a reason: the goal; whoever came to the end of the way keeps their mails
-            if found and (entry.state == "exited" or (entry.state == "completed" and entry.exit_reason)):
-                result.setdefault("mail_left", []).append(trace.id)
-                continue
             reason = Consent._judge(found, refusals) if found else None
             reason = reason or refusals.get(tools.email_normalize(trace.email, strict=False))
             if reason:

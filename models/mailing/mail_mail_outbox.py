@@ -279,6 +279,7 @@ class MailMail(models.Model):
     @api.model
     def _cancel_dropped(self):
         """Cancel the mails of participants that left early, which a sender kept from being cancelled then."""
+        # whoever sends need not see journeys
         Participant = self.env["journey.participant"].sudo()
         dropped = Participant.search([("outbox_dropped", "=", True)])
         if dropped:

@@ -3,6 +3,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.modules import module
 
 from .outbox_ledger import UNCERTAIN
@@ -39,19 +40,14 @@ class MailingMailing(models.Model):
             result = super(MailingMailing, others)._action_send_mail(res_ids=res_ids)
         for mailing in ours:
             with mailing._hold_making() as held:
-                if not held:
-                    continue
-                if self.env.context.get("mailing_queue") and not res_ids and not mailing._get_remaining_recipients():
-                    # another worker made the last mails a moment ago: as Odoo's queue does, whose look was before that
-                    mailing.write(
-                        {
-                            "state": "done",
-                            "sent_date": fields.Datetime.now(),
-                            "kpi_mail_required": not mailing.sent_date,
-                        }
+                if not held and res_ids:
+                    # nobody comes back to them
+                    raise UserError(
+                        self.env._("The mails of this mailing are being made just now. Try again in a minute.")
                     )
-                    continue
-                super(MailingMailing, mailing)._action_send_mail(res_ids=res_ids)
+                # the queue chose what was to be sent when it began; another worker may have made the last mails since
+                if held and not (self.env.context.get("mailing_queue") and mailing.state == "done"):
+                    super(MailingMailing, mailing)._action_send_mail(res_ids=res_ids)
         return result
 
     @contextmanager

@@ -1,11 +1,10 @@
 # Plain mailings whose lost leads come back by themselves when their customers respond.
 import logging
-import random
-import time
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.modules import module
+from odoo.service.model import retrying
 from odoo.tools import SQL
 
 from ...crm.crm_lead_reactivation import CLICK_HOLD
@@ -16,7 +15,6 @@ _logger = logging.getLogger(__name__)
 # what wakes the scheduled action; it looks back further than any outage should last
 RESPONSE_CODES = ("email_replied", "email_clicked", "form_filled")
 LOOK_BACK = timedelta(days=7)
-MAX_COLLISIONS = 10
 
 
 class MailingMailing(models.Model):
@@ -108,16 +106,9 @@ class MailingMailing(models.Model):
         :return: the leads that came back
         :rtype: crm.lead
         """
-        for _collision in range(MAX_COLLISIONS - 1):
-            try:
-                return self._restore_responding_leads()
-            except RETRYABLE as error:
-                if module.current_test:
-                    raise
-                self.env.cr.rollback()
-                _logger.info("Bringing back lost leads begins again: %s", error)
-                time.sleep(random.uniform(0, 0.1))
-        return self._restore_responding_leads()
+        if module.current_test:
+            return self._restore_responding_leads()
+        return retrying(self._restore_responding_leads, self.env)
 
     @api.model
     def _restore_responding_leads(self):

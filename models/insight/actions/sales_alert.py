@@ -237,6 +237,7 @@ class IrActionsServer(models.Model):
                 request.leads.append(record.id)
                 user = record.user_id or user
             request.salespeople |= set(user.filtered("active").ids)
+        # the parameters are read; groups and people are looked at with the rights of who runs the action
         alerts, refusals = records.env["buying.alert"]._send(action.with_env(records.env).sudo(), requests)
         notes = {alert.group_id.id: alert._get_left_out_text() for alert in alerts if alert.left_out}
         told = {}

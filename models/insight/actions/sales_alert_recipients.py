@@ -63,6 +63,7 @@ class IrActionsServer(models.Model):
 
     def _sort_users(self, users):
         """The active ones, by name: the same order each time, whatever the database says first."""
+        # an alert goes to them, whoever may read users
         return users.sudo().filtered("active").sorted(lambda user: ((user.name or "").casefold(), user.id))
 
     def _limit_recipients(self, recipients):

@@ -360,6 +360,7 @@ class BuyingAlertContent(models.AbstractModel):
 
     @api.model
     def _tell_footer(self, group, envelope, is_copy):
+        # the name of the group's company is no secret to who may read the group
         company = (group.sudo().company_id or self.env.company).name
         if is_copy:
             return self.env._(

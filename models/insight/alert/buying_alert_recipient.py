@@ -130,7 +130,8 @@ class BuyingAlertRecipient(models.Model):
 
         :rtype: buying.group
         """
-        # active companies only, whatever the context says: the host refuses others with an error
+        # active companies only, whatever the context says: the host refuses others with an error; and of a user whom
+        # the current one need not be allowed to read
         companies = list(user.sudo()._get_company_ids())
         return groups.with_user(user).with_context(allowed_company_ids=companies)._filtered_access("read")
 

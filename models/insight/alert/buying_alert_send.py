@@ -55,8 +55,8 @@ class BuyingAlert(models.Model):
         :rtype: tuple
         """
         shared = self._find_shared(action, requests)
-        for group, alert in shared.items():
-            alert._share(action, requests[group], self.env)
+        if shared:
+            self._share(action, shared, requests)
         requests = {group: request for group, request in requests.items() if group not in shared}
         refusals = self._get_refusals(action, requests)
         recipients, left_out = {}, {}
@@ -130,7 +130,7 @@ class BuyingAlert(models.Model):
         openers = set()
         Recipient, Group = self.env["buying.alert.recipient"], self.env["buying.group"]
         # rules of the host are each user's own: one look for each user, however many groups there are
-        for user in self.env["res.users"].sudo().browse(groups_of):
+        for user in self.env["res.users"].sudo().browse(groups_of):  # asked for with their rights, not shown
             openers |= {(user.id, group.id) for group in Recipient._may_open(user, Group.browse(groups_of[user.id]))}
         return openers
 
@@ -310,14 +310,17 @@ class BuyingAlert(models.Model):
             )
         }
         deadline = fields.Date.add(fields.Date.context_today(self), days=max(action.alert_activity_days, 0))
-        todo = {}
+        wanted, todo = {}, {}
         for group, request in requests.items():
-            for user in self.env["res.users"].sudo().browse(sorted(request.salespeople)):
-                may_open = self.env["buying.alert.recipient"]._may_open(user, group)
-                if (group.id, user.id) not in planned and may_open:
-                    # the alert itself tells who gets it; no second mail about the same
-                    informed = any(recipient.user_id == user.id for recipient in recipients[group])
-                    todo.setdefault((user, informed), []).append(group.id)
+            for user_id in request.salespeople:
+                if (group.id, user_id) not in planned:
+                    wanted.setdefault(user_id, []).append(group.id)
+        # rules of the host are each user's own: one look for each user, however many groups there are
+        for user in self.env["res.users"].sudo().browse(sorted(wanted)):
+            for group in self.env["buying.alert.recipient"]._may_open(user, groups.browse(wanted[user.id])):
+                # the alert itself tells who gets it; no second mail about the same
+                informed = any(recipient.user_id == user.id for recipient in recipients[group])
+                todo.setdefault((user, informed), []).append(group.id)
         for (user, informed), group_ids in todo.items():
             of_user = groups.browse(group_ids).with_context(mail_activity_quick_update=informed, lang=user.lang)
             of_user.activity_schedule(

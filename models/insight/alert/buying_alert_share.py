@@ -3,6 +3,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
+from .buying_alert_send import MAX_LINES
+
 # so long an alert that nobody answered yet takes further records of its group in; a backlog is done by then
 SHARED_FOR = timedelta(hours=1)
 
@@ -38,13 +40,20 @@ class BuyingAlert(models.Model):
         )
         if not recent:
             return {}
+        # the engine chose these visits; whose they are is compared, not shown
         participants = self.env["journey.participant"].sudo()
+        visits = [visit for group in wanting.values() for visit in requests[group].visits]
+        # read for all of them at once
+        (participants.browse(participant_id for participant_id, _visit in visits) | recent.participant_ids).fetch(
+            ["res_id"]
+        )
+        recent.recipient_ids.mail_ids.fetch(["state"])
         shared = {}
         for alert in recent.sorted("id"):
             group = wanting[alert.group_id.id]
             coming = participants.browse(participant_id for participant_id, _visit in requests[group].visits)
-            # the same record again, in a circle or a new entry, is a new alert; and what was cancelled, or
-            # failed, tells nobody
+            # the same record again, in a circle or a new entry, is a new alert; and what was cancelled, or failed,
+            # tells nobody
             again = set(coming.mapped("res_id")) & set(alert.participant_ids.mapped("res_id"))
             states = set(alert._get_addressees().mail_ids.mapped("state"))
             if not again and states - {"cancel", "exception"}:
@@ -55,40 +64,63 @@ class BuyingAlert(models.Model):
             self.env.cr.execute(
                 "UPDATE buying_alert SET write_date = write_date WHERE id = ANY(%s)",
                 [[alert.id for alert in shared.values()]],
+                log_exceptions=False,  # two workers meet every now and then: no error
             )
         return shared
 
-    def _share(self, action, request, env):
-        """Let further records join this alert, and tell those recipients who have not got it.
+    @api.model
+    def _share(self, action, shared, requests):
+        """Let further records join alerts, and tell those recipients who have not got them.
+
+        :param dict shared: ``{buying.group: buying.alert}``, from :meth:`_find_shared`
+        :param dict requests: ``{buying.group: AlertRequest}``: what leads to the alerts besides
+        """
+        requests = {group: requests[group] for group in shared}
+        going, found = {}, {}
+        for group, everybody in action._get_alert_recipients(requests).items():
+            alert = shared[group]
+            going[group] = [one for one in everybody if not one.refusal and not one.is_copy]
+            # who only has a copy has not got the alert
+            known = set(alert._get_addressees().mapped("email"))
+            found[group] = [one for one in going[group] if one.email not in known]
+            alert._note_joining(requests[group], [one.refusal for one in everybody if one.refusal])
+        openers = self._find_openers(found)
+        # only the system writes the log of alerts
+        fresh = (
+            self.env["buying.alert.recipient"]
+            .sudo()
+            .create(
+                [
+                    self._prepare_recipient(group, one, openers) | {"alert_id": shared[group].id}
+                    for group, recipients in found.items()
+                    for one in recipients
+                ]
+            )
+        )
+        self._plan_activities(action, requests, going)
+        if fresh:
+            fresh.alert_id._make_mails(action, self.env, fresh)
+            bodies = {
+                alert.group_id.id: self.env._(
+                    "Sales alert also sent to %(addresses)s.", addresses=self._shorten(added._get_names())
+                )
+                for alert, added in fresh.grouped("alert_id").items()
+            }
+            # ours to write, also where the responsible user may only read the group
+            fresh.group_id._message_log_batch(bodies=bodies, author_id=self.env.user.partner_id.id)
+
+    def _note_joining(self, request, refusals):
+        """Note which records joined, and who gets no alert of them.
 
         :param AlertRequest request: what leads to the alert besides
-        :param env: whose user's rights decide what the mails tell
+        :param list refusals: why somebody gets none
         """
-        self.ensure_one()
-        group = self.group_id.with_env(env)
-        # who only has a copy has not got the alert
-        known = set(self._get_addressees().mapped("email"))
-        everybody = action._get_alert_recipients({group: request})[group]
-        going = [recipient for recipient in everybody if not recipient.refusal and not recipient.is_copy]
-        found = [recipient for recipient in going if recipient.email not in known]
-        told = (self.left_out or "").split("\n")
-        refused = dict.fromkeys(one.refusal for one in everybody if one.refusal and one.refusal not in told)
-        openers = self._find_openers({group: found})
-        fresh = self.env["buying.alert.recipient"].create(
-            [self._prepare_recipient(group, recipient, openers) | {"alert_id": self.id} for recipient in found]
-        )
-        self.write(
-            {
-                "participant_ids": [fields.Command.link(participant_id) for participant_id, _visit in request.visits],
-                "lead_ids": [fields.Command.link(lead_id) for lead_id in request.leads],
-                "left_out": self._tell_lines([*filter(None, told), *refused]) or False,
-            }
-        )
-        env["buying.alert"]._plan_activities(action, {group: request}, {group: going})
-        if fresh:
-            self._make_mails(action, env, fresh)
-            names = self._shorten(fresh._get_names())
-            group.sudo()._message_log(
-                body=self.env._("Sales alert also sent to %(addresses)s.", addresses=names),
-                author_id=env.user.partner_id.id,
-            )
+        values = {
+            "participant_ids": [fields.Command.link(participant_id) for participant_id, _visit in request.visits],
+            "lead_ids": [fields.Command.link(lead_id) for lead_id in request.leads],
+        }
+        told = (self.left_out or "").splitlines()
+        more = [refusal for refusal in dict.fromkeys(refusals) if refusal not in told]
+        if more and len(told) <= MAX_LINES:  # else the last line says that there are more
+            values["left_out"] = self._tell_lines(told + more)
+        self.write(values)
