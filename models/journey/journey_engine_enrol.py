@@ -84,7 +84,8 @@ class JourneyEngine(models.AbstractModel):
                     journey.id,
                 ),
                 query=query.subselect(),
-            )
+            ),
+            log_exceptions=False,  # two workers meet every now and then: no error
         )
         count = self.env.cr.rowcount
         self.env["journey.participant"].invalidate_model()
@@ -131,6 +132,7 @@ class JourneyEngine(models.AbstractModel):
                 name=SQL.identifier(name),
                 former=journey[name],
                 journey=journey.id,
-            )
+            ),
+            log_exceptions=False,  # two workers meet every now and then: no error
         )
         journey.invalidate_recordset([name])
