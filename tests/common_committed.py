@@ -3,6 +3,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 
 from odoo import SUPERUSER_ID, api
 from odoo.sql_db import db_connect
@@ -60,14 +61,32 @@ class CommittedCase(TransactionCase):
         source.seek(0)
         worker = subprocess.Popen(command, stdin=source, stdout=output, stderr=subprocess.STDOUT)
         worker.output, worker.gate = output, gate
-        self.addCleanup(worker.wait)
-        self.addCleanup(worker.kill)
+        self.addCleanup(self.kill_worker, worker)
         return worker
+
+    def kill_worker(self, worker):
+        """End what is left of a worker: it would hold its locks, and keep others waiting."""
+        worker.kill()
+        worker.wait()
 
     def release(self, worker):
         """Let a started worker begin."""
         with open(worker.gate, "w"):
             pass
+
+    def await_blocked(self, worker, seconds=300):
+        """Wait until a worker has come to a lock that another transaction holds."""
+        query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and worker.poll() is None:
+            self.real_cr.execute(query)
+            found = self.real_cr.rowcount
+            self.real_cr.rollback()
+            if found:
+                return
+            time.sleep(0.05)
+        worker.output.seek(0)
+        self.fail("The worker waits for nobody. " + worker.output.read())
 
     def end_worker(self, worker, expected=0, seconds=600):
         """Let the worker begin and wait for it; it must end with this code (minus 9: killed)."""
@@ -75,8 +94,7 @@ class CommittedCase(TransactionCase):
         try:
             worker.wait(seconds)
         finally:
-            worker.kill()
-            worker.wait()
+            self.kill_worker(worker)
         worker.output.seek(0)
         self.assertEqual(worker.returncode, expected, worker.output.read())
 

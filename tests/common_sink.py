@@ -17,7 +17,7 @@ mail_mail_outbox_send.BATCH_SIZE = 4
 SEND = "env['mail.mail']._send_outbox()\n"
 # a process of its own for each sender, without the seconds that starting Odoo takes: they are forked from one
 FORKS = """
-import os, signal
+import ctypes, os, signal
 from odoo import SUPERUSER_ID, api, sql_db
 def start(script):
     env.cr.rollback()
@@ -25,6 +25,7 @@ def start(script):
         return pid
     code = 1
     try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it goes with the one that started it
         sql_db._Pool = sql_db._Pool_readonly = None  # the parent's connections stay the parent's
         env.registry._db = sql_db.db_connect(env.cr.dbname)
         with env.registry.cursor() as own:

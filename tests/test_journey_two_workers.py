@@ -12,24 +12,32 @@ Engine = type(env['journey.engine'])
 original = Engine._get_due_nodes
 Engine._get_due_nodes = lambda engine: original(engine).sorted('id', reverse=True)
 """
-# a worker that always has a batch in hand, each for a while, so that another one's work falls into one of them; there
-# are enough of them for a busy machine
+# a worker that always has a batch in hand, each for a while, so that another one's work falls into one of them: the
+# first until that one begins, and the longer that one takes, the longer, so that no machine is too slow for it
 SLOWLY = """
 Engine = type(env['journey.engine'])
 process = Engine._process
 journey_engine_advance.BATCH_SIZE = 2
 def slowly(self, node, participants):
     open({started!r}, 'w').close()
-    time.sleep(0.3)
+    while not os.path.exists({begun!r}):
+        time.sleep(0.02)
+    if not os.path.exists({ended!r}):
+        time.sleep(max(0.3, (time.time() - os.path.getmtime({begun!r})) / 5))
     return process(self, node, participants)
 Engine._process = slowly
 """
 # begins when the other worker has its first batch in hand; the host would try a call five times
-AWAIT = """
+MEANWHILE = """
 from odoo.service import model
 model.MAX_TRIES_ON_CONCURRENCY_FAILURE = 2
 while not os.path.exists({started!r}):
     time.sleep(0.02)
+open({begun!r}, 'w').close()
+try:
+    exec({call!r}, globals())
+finally:
+    open({ended!r}, 'w').close()
 """
 # lets two workers look at the same state of the database before either goes on: what they do now collides
 TOGETHER = """
@@ -215,10 +223,9 @@ class TestTwoWorkers(CommittedJourneyCase):
 
     def run_meanwhile(self, call):
         """Carry out a call while a slow worker moves everybody; then let whatever is left happen."""
-        started = os.path.join(self.folder, "started")
-        outputs = self.run_together(
-            SLOWLY.format(started=started) + TICK, AWAIT.format(started=started) + self.call(call)
-        )
+        files = {name: os.path.join(self.folder, name) for name in ("started", "begun", "ended")}
+        call = MEANWHILE.format(call=self.call(call), **files)
+        outputs = self.run_together(SLOWLY.format(**files) + TICK, call)
         self.assertEqual(self.results(outputs), [1], outputs)
         self.run_together(TICK)
 

@@ -163,6 +163,19 @@ class TestAbExactlyOnce(CommittedCase):
         self.send_here()
         self.assertOnce(30, held=15)
 
+    def test_who_chooses_while_another_one_looks_waits(self):
+        """It is a person who waits here: being told that a row is locked is no answer."""
+        self.send_here()
+        worker = self.start("test.choose(test.arm_ids[1])")
+        with db_connect(self.env.cr.dbname).cursor() as other:
+            other.execute("SELECT FROM mailing_ab_test WHERE id = %s FOR UPDATE", [self.test.id])
+            self.release(worker)
+            self.await_blocked(worker)
+            other.rollback()
+        self.end_worker(worker)
+        self.refresh()
+        self.assertEqual(self.test.winner_arm_id, self.test.arm_ids[1])
+
     def test_deciding_and_sending_at_once(self):
         """Somebody chooses, the deadline is over and the queue runs, all at the same time."""
         choose = "test.choose(test.arm_ids[1]) if test.state == 'running' else None"

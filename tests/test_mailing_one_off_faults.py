@@ -154,10 +154,14 @@ class TestOneOffFaults(Sink, CommittedCase):
         self.assertEachOnce()
 
     def test_what_another_worker_has_made_since_is_not_made_again(self):
-        """The queue looked before the other one was done."""
-        done = "hold = Mailing._hold_making\ndef late(self):\n    with self.env.registry.cursor() as cr:\n"
+        """The queue looked before the other one was done; that both write the mailing is a collision."""
+        done = "remaining = Mailing._get_remaining_recipients\ndef late(self):\n    ids = remaining(self)\n"
+        done += "    Mailing._get_remaining_recipients = remaining\n    with self.env.registry.cursor() as cr:\n"
         done += "        cr.execute('UPDATE mailing_mailing SET state = %s WHERE id = %s', ['done', self.id])\n"
-        done += "    return hold(self)\nMailing._hold_making = late\n"
+        done += "    return ids\nMailing._get_remaining_recipients = late\n"
+        # what the queue wrote may meet the other one's before the mails are made, too
+        done += "limits = Mailing._get_usage_refusal\ndef flushing(self, *args):\n    self.flush_recordset()\n"
+        done += "    return limits(self, *args)\nMailing._get_usage_refusal = flushing\n"
         self.run_senders(self.queue.format(faults=done))
         self.assertEqual(self.mailing.state, "done")
         self.assertFalse(self.get_mails() or self.get_received())

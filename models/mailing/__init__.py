@@ -63,6 +63,7 @@ from . import mailing_ab_test_decision
 from . import mailing_ab_test_planning
 from . import mailing_ab_test_report
 from . import mailing_mailing_ab
+from . import mailing_mailing_queue
 from . import mail_compose_message_ab
 from . import journey_kind_email_ab
 from . import journey_node_ab

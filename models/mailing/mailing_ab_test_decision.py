@@ -88,7 +88,9 @@ class MailingAbTest(models.Model):
     def _lock(self, wait=False):
         """Two decisions at once must not both release the rest. :return: whether this one has the test now"""
         if wait:
-            self.lock_for_update()
+            # Odoo's own lock waits for nobody; if the other one decides, the host tries this call again
+            query = "SELECT FROM mailing_ab_test WHERE id = %s FOR UPDATE"
+            self.env.cr.execute(query, [self.id], log_exceptions=False)
             locked = self
         else:
             locked = self.try_lock_for_update()
