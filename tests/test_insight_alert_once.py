@@ -21,6 +21,18 @@ def killed(self, *args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 Server.send_email = killed
 """
+# both have a batch in hand, and have seen that there is no alert yet, before either goes on
+MEET = """
+Alert = type(env['buying.alert'])
+find = Alert._find_shared
+def together(self, *args):
+    found = find(self, *args)
+    open(os.path.join({folder!r}, 'meet.%s' % os.getpid()), 'w').close()
+    while sum(name.startswith('meet.') for name in os.listdir({folder!r})) < 2:
+        time.sleep(0.02)
+    return found
+Alert._find_shared = together
+"""
 ADDRESSES = ("desk.alert@example.com", "west.alert@example.com", "east.alert@example.com")
 COPY = "boss.alert@example.com"
 
@@ -72,12 +84,13 @@ class TestAlertOnce(CommittedCase):
         self.journey = self.make_journey()
         self.real_cr.commit()
 
-    def make_journey(self, **values):
+    def make_journey(self, records=None, **values):
+        records = self.groups if records is None else records
         journey = self.real["journey.journey"].create(
             {
                 "name": "Alert once",
-                "model_id": self.real["ir.model"]._get_id("buying.group"),
-                "domain": str([("id", "in", self.groups.ids)]),
+                "model_id": self.real["ir.model"]._get_id(records._name),
+                "domain": str([("id", "in", records.ids)]),
                 "user_id": SUPERUSER_ID,
             }
         )
@@ -110,11 +123,13 @@ class TestAlertOnce(CommittedCase):
         actions = self.journeys.exists().version_ids.node_ids._get_owned_actions()
         self.get_mails().unlink()
         self.real_cr.execute("DELETE FROM journey_journey WHERE id = ANY(%s)", [self.journeys.ids])
+        self.real.invalidate_all()
+        actions.exists().unlink()
+        self.real.flush_all()
         # live ones cannot be deleted otherwise
         for records in (self.groups, self.solution, self.template):
             self.real_cr.execute(f"DELETE FROM {records._table} WHERE id = ANY(%s)", [records.ids])
         self.real.invalidate_all()
-        actions.exists().unlink()
         for records in reversed(self.made):
             records.exists().unlink()
         self.real_cr.commit()
@@ -170,6 +185,40 @@ class TestAlertOnce(CommittedCase):
         traces = self.journeys.participant_ids.trace_ids.filtered(lambda trace: trace.node_id.kind == "action")
         states = Counter(traces.mapped("state"))
         self.assertEqual(states, {"done": 3, "skipped": 3})
+
+    def test_leads_that_two_workers_bring_at_once_share_an_alert(self):
+        """Few leads a transaction, and those of each group in many of them: whoever meets the other joins its alert."""
+        self.journey.action_abort()
+        leads = self.keep(
+            self.real["crm.lead"].create(
+                [
+                    {"name": f"Alert once {number}", "partner_id": account.id, "user_id": False}
+                    for number in range(6)
+                    for account in self.accounts
+                ]
+            )
+        )
+        journey = self.make_journey(leads, alert_solution_id=self.solution.id)
+        self.real_cr.commit()
+        worker = self.start_worker("env['journey.engine']._enrol()\n")
+        self.end_worker(worker)
+        # a worker waits in its first batch until the other one has one, too
+        small = "journey_engine_advance.BATCH_SIZE = 2\n"
+        workers = [self.start_worker(small + MEET.format(folder=self.folder) + TICK) for _number in range(2)]
+        for worker in workers:
+            self.release(worker)
+        for worker in workers:
+            self.end_worker(worker)
+        self.end_worker(self.start_worker(TICK))
+        alerts = self.assertAlertedOnce()
+        self.assertEqual(Counter(alerts.lead_ids.ids), Counter(leads.ids), "none was forgotten")
+        for alert in alerts:
+            self.assertEqual(alert.lead_ids.partner_id, alert.group_id.partner_id)
+        self.assertEqual(alerts.participant_ids, journey.participant_ids)
+        self.assertEqual(set(journey.participant_ids.mapped("state")), {"completed"})
+        done = journey.participant_ids.trace_ids
+        self.assertEqual(Counter(done.mapped("state")), {"done": 2 * len(leads)})
+        self.assertEqual(set(done.mapped("attempts")), {0}, "a collision is no failed attempt")
 
     def test_from_the_journey_to_the_mail_server(self):
         self.real["journey.engine"].tick()
