@@ -121,14 +121,15 @@ class TestOutboxSend(OutboxCase):
             self.assertFalse(self.count_sent())
 
     def test_abort_does_not_fail_because_a_sender_is_at_work(self):
-        """What it could not cancel is not sent, and the next sender cancels it."""
-        journey, mailing, _mails = self.make_outbox()
+        """What it could not cancel, of those who had come to the end, is not sent, and the next sender cancels it."""
+        journey = self.make_journey("res.partner", [("id", "in", self.people.ids)], [{"kind": "email"}])
+        self.engine.tick()
+        mailing = journey.node_ids.mailing_id
+        journey.with_user(self.manager).action_pause()
         with patch.object(type(self.Mail), "_cancel_aborted", side_effect=errors.SerializationFailure()):
             journey.with_user(self.manager).action_abort()
         self.assertEqual(journey.state, "aborted")
         mails = self.Mail.search([("mailing_id", "=", mailing.id)])
-        mails.state = "outgoing"
-        mailing.mailing_trace_ids.trace_status = "outgoing"
         with self.gateway():
             mails.send()
             self.assertEqual(set(mails.mapped("state")), {"outgoing"})
@@ -136,6 +137,18 @@ class TestOutboxSend(OutboxCase):
             self.assertFalse(self.count_sent())
         self.assertEqual(set(mails.mapped("state")), {"cancel"})
         self.assertEqual(self.statuses(mailing), [("cancel", False)] * 4)
+
+    def test_mails_that_an_abort_left_waiting_are_cancelled_by_whoever_sends_them(self):
+        """Those of participants who were on their way: the abort could not take them out of the sender's hands."""
+        journey, mailing, mails = self.make_outbox()
+        journey.with_user(self.manager).action_abort()
+        mails.state = "outgoing"
+        mailing.mailing_trace_ids.trace_status = "outgoing"
+        with self.gateway():
+            mails.send()
+            self.assertFalse(self.count_sent())
+        self.assertEqual(set(mails.mapped("state")), {"cancel"})
+        self.assertEqual({status for status, _type in self.statuses(mailing)}, {"cancel"})
 
     def test_scheduled_mail_waits_for_its_time(self):
         _journey, _mailing, mails = self.make_outbox()
