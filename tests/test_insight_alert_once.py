@@ -199,7 +199,7 @@ class TestAlertOnce(CommittedCase):
             )
         )
         journey = self.make_journey(leads, alert_solution_id=self.solution.id)
-        self.real_cr.commit()
+        self.real_cr.commit()  # workers see only what was committed
         worker = self.start_worker("env['journey.engine']._enrol()\n")
         self.end_worker(worker)
         # a worker waits in its first batch until the other one has one, too

@@ -159,7 +159,8 @@ class TestOneOffFaults(Sink, CommittedCase):
         done += "    Mailing._get_remaining_recipients = remaining\n    with self.env.registry.cursor() as cr:\n"
         done += "        cr.execute('UPDATE mailing_mailing SET state = %s WHERE id = %s', ['done', self.id])\n"
         done += "    return ids\nMailing._get_remaining_recipients = late\n"
-        # what the queue wrote may meet the other one's before the mails are made, too
+        # what the queue wrote may meet the other one's before the mails are made, too: mailing_mailing_queue.py stands
+        # around all that have a part in sending
         done += "limits = Mailing._get_usage_refusal\ndef flushing(self, *args):\n    self.flush_recordset()\n"
         done += "    return limits(self, *args)\nMailing._get_usage_refusal = flushing\n"
         self.run_senders(self.queue.format(faults=done))

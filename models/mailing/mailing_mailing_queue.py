@@ -15,7 +15,8 @@ MAX_COLLISIONS = 20
 
 
 class MailingMailing(models.Model):
-    """Comes before all others that have a part in sending: whatever they write may collide."""
+    """Imported after all others that have a part in sending, and so called before them: whatever they write may
+    collide."""
 
     _inherit = "mailing.mailing"
 
